@@ -1,0 +1,3 @@
+"""
+What a validator said, remembered and shared.
+"""

@@ -1,0 +1,3 @@
+"""
+OAuth without I/O: tokens, and the one place that speaks JOSE.
+"""

@@ -1,0 +1,3 @@
+"""
+The whole server. Nothing outside this package imports it: delete it, and the library still works.
+"""

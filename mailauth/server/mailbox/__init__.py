@@ -1,0 +1,3 @@
+"""
+Accounts and mailboxes over Maildir++.
+"""

@@ -1,0 +1,3 @@
+"""
+What is kept: accounts, app passwords, signing keys and revocations.
+"""

@@ -1,0 +1,3 @@
+"""
+Who says what an access token is: each module is an L{ITokenValidator<mailauth.interfaces.ITokenValidator>}.
+"""
