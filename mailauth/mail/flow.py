@@ -1,0 +1,143 @@
+"""
+When a connection is read, and how it is closed. Owns the reasons why it is not being read now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from zope.interface import implementer
+
+UNREAD_TIMEOUT = 30.0
+"""
+For how many seconds a peer may leave what we sent unread, and how long a closing connection may
+take.
+"""
+
+
+class IReader(Protocol):
+    """
+    What is asked of a protocol that reads lines: that of L{twisted.protocols.basic.LineReceiver}.
+    """
+
+    transport: Any
+
+    def pauseProducing(self) -> None: ...
+
+    def resumeProducing(self) -> None: ...
+
+
+@implementer(IPushProducer)
+class Flow:
+    """
+    Back-pressure for one connection.
+
+    The transport says when more than its buffer (64 KiB) is unsent; until that has drained nothing
+    more is read, so that a peer that sends commands and never reads the replies fills its own
+    kernel's memory and not ours (DS6). A login or a long answer holds reading in the same way, and
+    the lines behind it wait in their order.
+    """
+
+    def __init__(
+        self, reader: IReader, callLater: Callable[[float, Callable[[], None]], IDelayedCall]
+    ) -> None:
+        self._reader = reader
+        self._callLater = callLater
+        self._holds: set[str] = set()
+        self._waiting: list[Deferred[None]] = []
+        self._deadline: IDelayedCall | None = None
+        self.closing = False
+        reader.transport.registerProducer(self, True)
+
+    def hold(self, reason: str) -> None:
+        """
+        Read nothing until this reason is released.
+        """
+        if not self._holds:
+            self._reader.pauseProducing()
+        self._holds.add(reason)
+
+    def release(self, reason: str) -> None:
+        """
+        This reason is gone. Once the last is, what has been read already goes on first.
+        """
+        if reason in self._holds:
+            self._holds.remove(reason)
+            if not self._holds and not self.closing:
+                self._reader.resumeProducing()
+
+    def drained(self) -> Deferred[None]:
+        """
+        Fires when the transport can take more; at once if it can now. A long answer waits for it
+        between its parts. It fails with nothing: whoever waits when the connection is lost is
+        cancelled.
+        """
+        if "unsent" not in self._holds:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        return waiting
+
+    def pauseProducing(self) -> None:
+        """
+        The transport has too much unsent.
+        """
+        if "unsent" not in self._holds:
+            self.hold("unsent")
+            if self._deadline is None:
+                self._deadline = self._callLater(UNREAD_TIMEOUT, self._abort)
+
+    def resumeProducing(self) -> None:
+        """
+        The transport has sent it.
+        """
+        if not self.closing:
+            self._cancelDeadline()
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            deferred.callback(None)
+        self.release("unsent")
+
+    def stopProducing(self) -> None:
+        """
+        The transport is gone; C{connectionLost} follows.
+        """
+
+    def close(self) -> None:
+        """
+        Close once everything is sent; whoever reads must drop what still comes. A peer that does
+        not let it be sent is cut off.
+        """
+        if self.closing:
+            return
+        self.closing = True
+        if self._deadline is None:
+            self._deadline = self._callLater(UNREAD_TIMEOUT, self._abort)
+        transport = self._reader.transport
+        transport.unregisterProducer()
+        if self._holds:
+            # TLS closes only once it has read the other side's goodbye.
+            transport.resumeProducing()
+        transport.loseConnection()
+
+    def lost(self) -> None:
+        """
+        The connection is gone.
+        """
+        self.closing = True
+        self._cancelDeadline()
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            deferred.cancel()
+
+    def _abort(self) -> None:
+        self._deadline = None
+        self._reader.transport.abortConnection()
+
+    def _cancelDeadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

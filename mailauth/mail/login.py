@@ -1,0 +1,275 @@
+"""
+How a connection logs in, on any mail protocol. Owns the exchange in progress, the login in
+flight and, once somebody is in, the logout.
+
+Every way in ends here, C{AUTH} with any mechanism as well as the commands that carry a name and
+a password, so that there is one answer to each of these: at most one login at a time; nothing is
+read while one is pending; it ends after L{LOGIN_TIMEOUT} seconds; whoever leaves during it is
+logged out the moment he is in; and there is none after one that succeeded.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.cred.credentials import ICredentials
+from twisted.cred.error import UnauthorizedLogin, UnhandledCredentials
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.reflect import qual
+from zope.interface.interface import InterfaceClass
+
+from ..credentials import DelegatedPassword, LoginContext
+from ..errors import (
+    InvalidCredentials,
+    LoginError,
+    NotOwner,
+    Outage,
+    PrivacyRequired,
+    Refusal,
+    UnknownMechanism,
+)
+from ..interfaces import IMechanism
+from ..sasl.exchange import Exchange
+from ..sasl.mechanism import Challenge
+from ..sasl.wire import encodeChallenge
+from .flow import Flow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from twisted.cred.portal import Portal
+
+LOGIN_TIMEOUT = 10.0
+"""
+How many seconds a login may take before it is an outage.
+"""
+
+MAX_FAILURES = 3
+"""
+After how many refusals a connection is closed (PW7).
+"""
+
+_log = Logger()
+
+
+class ILoginWire(Protocol):
+    """
+    What a L{Login} asks of its connection: each wire says these things in its own dialect.
+    """
+
+    service: str
+    portal: Portal | None
+    avatarInterface: InterfaceClass
+    flow: Flow
+
+    def mechanism(self, name: bytes) -> IMechanism | None: ...
+
+    def isPrivate(self) -> bool: ...
+
+    def loginContext(self) -> LoginContext: ...
+
+    def callLater(self, seconds: float, call: Callable[[], object]) -> IDelayedCall: ...
+
+    def sendChallenge(self, challenge: bytes) -> None:
+        """
+        @param challenge: in base64.
+        """
+
+    def loginSucceeded(self, avatar: Any) -> None: ...
+
+    def loginFailed(self, error: LoginError) -> None: ...
+
+    def end(self, reason: str) -> None: ...
+
+
+class Login:
+    """
+    The login of one connection.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_exchange",
+        "_failures",
+        "_gone",
+        "_logout",
+        "_pending",
+        "_wire",
+        "succeeded",
+    )
+
+    def __init__(self, wire: ILoginWire) -> None:
+        self._wire = wire
+        self._exchange: Exchange | None = None
+        self._pending: Deferred[Any] | None = None
+        self._deadline: IDelayedCall | None = None
+        self._logout: Callable[[], object] | None = None
+        self._failures = 0
+        self._gone = False
+        self.succeeded = False
+
+    @property
+    def exchanging(self) -> bool:
+        """
+        Whether the next line is a response and not a command.
+        """
+        return self._exchange is not None
+
+    def authenticate(self, name: bytes, initialResponse: bytes | None) -> None:
+        """
+        Begin an exchange.
+
+        @param name: of the mechanism, in any case.
+        @param initialResponse: in base64, as sent; C{None} if there was none.
+        """
+        mechanism = self._wire.mechanism(name.upper())
+        if mechanism is None:
+            self._wire.loginFailed(UnknownMechanism())
+        elif mechanism.revealing and not self._wire.isPrivate():
+            self._exposed(initialResponse is not None)
+        else:
+            self._exchange = Exchange(mechanism, self._wire.service)
+            self._advance(self._exchange.begin, initialResponse)
+
+    def respond(self, line: bytes) -> None:
+        """
+        The client's answer to a challenge.
+
+        @param line: in base64, without its line end.
+        """
+        assert self._exchange is not None
+        self._advance(self._exchange.respond, line)
+
+    def present(self, credentials: ICredentials) -> None:
+        """
+        Log in with a name and a password that no mechanism carried.
+        """
+        if self._wire.isPrivate():
+            self._login(credentials)
+        else:
+            self._exposed(True)
+
+    def breakOff(self) -> None:
+        """
+        The client said something that cannot be a response: no exchange is in progress any more.
+        """
+        self._exchange = None
+
+    def connectionLost(self) -> None:
+        """
+        The peer is gone: nobody waits for the login any more, and whoever is in is out.
+        """
+        self._gone = True
+        self._exchange = None
+        if self._pending is not None:
+            self._pending.cancel()
+        logout, self._logout = self._logout, None
+        if logout is not None:
+            logout()
+
+    def _advance(self, move: Callable[..., Challenge | ICredentials], text: bytes | None) -> None:
+        try:
+            step = move(text)
+        except LoginError as error:
+            self._fail(error)
+        else:
+            if isinstance(step, Challenge):
+                self._wire.sendChallenge(encodeChallenge(step.content))
+            else:
+                self._login(step)
+
+    def _login(self, credentials: Any) -> None:
+        wire = self._wire
+        if wire.portal is None:
+            self._refuse(Outage("this connection has no portal"))
+            return
+        credentials.context = wire.loginContext()
+        pending = wire.portal.login(credentials, wire, wire.avatarInterface)
+        self._pending = pending
+        pending.addCallbacks(self._admit, self._reject, errbackArgs=(credentials,))
+        if self._pending is not None:
+            self._deadline = wire.callLater(LOGIN_TIMEOUT, pending.cancel)
+            wire.flow.hold("login")
+
+    def _admit(self, answer: tuple[Any, Any, Callable[[], object]]) -> None:
+        _, avatar, logout = answer
+        self._settle()
+        if self._gone or self._wire.flow.closing:
+            logout()
+            return
+        self._exchange = None
+        self._logout = logout
+        self.succeeded = True
+        self._wire.loginSucceeded(avatar)
+        self._wire.flow.release("login")
+
+    def _reject(self, failure: Failure, credentials: ICredentials) -> None:
+        self._settle()
+        if self._gone or self._wire.flow.closing:
+            return
+        self._refuse(_loginError(failure, credentials))
+        self._wire.flow.release("login")
+
+    def _settle(self) -> None:
+        self._pending = None
+        if self._deadline is not None:
+            if self._deadline.active():
+                self._deadline.cancel()
+            self._deadline = None
+
+    def _refuse(self, error: LoginError) -> None:
+        """
+        The verdict is spoken; the mechanism may have a word to say before the wire has the last.
+        """
+        if self._exchange is None:
+            self._fail(error)
+        else:
+            self._advance(self._exchange.fail, error)
+
+    def _fail(self, error: LoginError) -> None:
+        self._exchange = None
+        self._wire.loginFailed(error)
+        if isinstance(error, Refusal):
+            self._failures += 1
+            if self._failures >= MAX_FAILURES:
+                self._wire.end("Too many failed logins")
+
+    def _exposed(self, sent: bool) -> None:
+        """
+        Refuse, without looking at it, what anybody on the way could read.
+
+        @param sent: whether the secret is on the wire already.
+        """
+        if sent:
+            _log.warn(
+                "a secret was sent over a connection that is not private, from {peer}",
+                peer=self._wire.loginContext().peer,
+            )
+        self._wire.loginFailed(PrivacyRequired())
+
+
+def _loginError(failure: Failure, credentials: ICredentials) -> LoginError:
+    """
+    What went wrong, in our words: behind the portal there may be anybody's checkers.
+    """
+    error = failure.value
+    if isinstance(error, LoginError):
+        return error
+    if isinstance(error, UnhandledCredentials) and isinstance(credentials, DelegatedPassword):
+        return NotOwner("no checker here knows authorization identities")
+    if isinstance(error, UnauthorizedLogin):
+        return InvalidCredentials()
+    if isinstance(error, CancelledError):
+        return Outage("the login took too long")
+    # The exception may quote what the client sent: its type and its place say enough.
+    _log.error(
+        "a login failed with {kind}:\n{stack}",
+        kind=qual(type(error)),
+        stack="".join(traceback.format_tb(failure.getTracebackObject())),
+    )
+    return Outage("the login failed unexpectedly")
