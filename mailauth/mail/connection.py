@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.internet.interfaces import IDelayedCall, IHandshakeListener, ISSLTransport
 from zope.interface import implementer
-from zope.interface.interface import InterfaceClass
 
 from ..credentials import LoginContext
 from ..interfaces import IConnection, IMechanism
@@ -40,7 +39,7 @@ class MailConnection:
     """
 
     service: ClassVar[str]
-    avatarInterface: ClassVar[InterfaceClass]
+    avatarInterface: ClassVar[Any]
     silence: ClassVar[float | None] = None
 
     portal: Portal | None = None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import ITLSTransport
 from twisted.internet.protocol import connectionDone
@@ -81,6 +82,8 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
     IDENT = b"mailauth ready"
     MAX_LENGTH = 32768
 
+    blocked: list[bytes] | None  # type: ignore[assignment]  # None most of the time
+    portal: Portal | None = None  # type: ignore[assignment]  # the parent infers None
     _loginTag = b"*"
 
     def __init__(
@@ -170,7 +173,7 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         # Not its message, which may quote the client.
         _log.error(
             "unexpected {kind} in IMAP:\n{stack}",
-            kind=qual(failure.type),
+            kind=qual(type(failure.value)),
             stack=failure.getBriefTraceback().partition("\n")[2],
         )
 
@@ -264,7 +267,7 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
             self.startedTLS = True
             self.startTLS(self.ctx)
 
-    unauth_STARTTLS = (do_STARTTLS,)
+    unauth_STARTTLS = (do_STARTTLS,)  # type: ignore[assignment]  # the parent's has its own self
 
     def do_LOGOUT(self, tag: bytes) -> None:
         """
@@ -274,7 +277,7 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         self.sendPositiveResponse(tag, b"LOGOUT completed")
         self.flow.close()
 
-    unauth_LOGOUT = auth_LOGOUT = select_LOGOUT = (do_LOGOUT,)
+    unauth_LOGOUT = auth_LOGOUT = select_LOGOUT = (do_LOGOUT,)  # type: ignore[assignment]  # likewise
 
     def do_ID(self, tag: bytes, parameters: bytes) -> None:
         """
@@ -422,7 +425,7 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         self.setRawMode()
         return whole
 
-    unauth_LOGIN = (do_LOGIN, arg_astring, arg_finalastring)
+    unauth_LOGIN = (do_LOGIN, arg_astring, arg_finalastring)  # type: ignore[assignment]  # likewise
 
 
 _PASSWORDS = frozenset({b"PLAIN", b"LOGIN"})

@@ -11,7 +11,7 @@ logged out the moment he is in; and there is none after one that succeeded.
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from twisted.cred.credentials import ICredentials
 from twisted.cred.error import UnauthorizedLogin, UnhandledCredentials
@@ -20,7 +20,6 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.reflect import qual
-from zope.interface.interface import InterfaceClass
 
 from ..credentials import DelegatedPassword, LoginContext
 from ..errors import (
@@ -40,7 +39,6 @@ from .flow import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from twisted.cred.portal import Portal
 
@@ -62,9 +60,9 @@ class ILoginWire(Protocol):
     What a L{Login} asks of its connection: each wire says these things in its own dialect.
     """
 
-    service: str
+    service: ClassVar[str]
+    avatarInterface: ClassVar[Any]
     portal: Portal | None
-    avatarInterface: InterfaceClass
     flow: Flow
 
     def mechanism(self, name: bytes) -> IMechanism | None: ...
@@ -172,9 +170,9 @@ class Login:
         if logout is not None:
             logout()
 
-    def _advance(self, move: Callable[..., Challenge | ICredentials], text: bytes | None) -> None:
+    def _advance(self, move: Callable[[Any], Challenge | ICredentials], event: Any) -> None:
         try:
-            step = move(text)
+            step = move(event)
         except LoginError as error:
             self._fail(error)
         else:

@@ -105,7 +105,7 @@ class WaitingRoom:
     def __init__(
         self,
         callLater: Callable[[float, Callable[[], None]], IDelayedCall],
-        limits: WaitingLimits = WaitingLimits(),  # noqa: B008 (it is frozen)
+        limits: WaitingLimits = WaitingLimits(),
     ) -> None:
         """
         @param callLater: of C{IReactorTime}.

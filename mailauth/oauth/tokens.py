@@ -12,8 +12,8 @@ from ..credentials import clientTag, grantTag, tokenTag
 @attrs.frozen
 class AccessToken:
     """
-    The answer of an L{ITokenValidator<mailauth.interfaces.ITokenValidator>}. It holds no secret: the
-    token itself is not in it.
+    The answer of an L{ITokenValidator<mailauth.interfaces.ITokenValidator>}. It holds no secret:
+    the token itself is not in it.
 
     @ivar issuer: the URL that identifies who issued it (RFC 8414).
     @ivar subject: who it is about, in the issuer's own words (RFC 9068 C{sub}).

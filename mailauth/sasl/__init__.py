@@ -1,3 +1,4 @@
 """
-SASL (RFC 4422) without I/O: mechanisms are pure functions of a transcript, and one loop drives them all.
+SASL (RFC 4422) without I/O: mechanisms are pure functions of a transcript, and one loop drives
+them all.
 """

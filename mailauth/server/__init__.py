@@ -1,3 +1,4 @@
 """
-The whole server. Nothing outside this package imports it: delete it, and the library still works.
+The whole server. Nothing outside this package imports it: delete it, and the library still
+works.
 """

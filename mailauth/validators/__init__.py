@@ -1,3 +1,4 @@
 """
-Who says what an access token is: each module is an L{ITokenValidator<mailauth.interfaces.ITokenValidator>}.
+Who says what an access token is: each module is an
+L{ITokenValidator<mailauth.interfaces.ITokenValidator>}.
 """
