@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from .errors import Refusal
+    from .oauth.jwt import VerifyingKey
     from .oauth.tokens import AccessToken
     from .sasl.mechanism import Challenge
     from .stores.records import Account, AppPassword, AppPasswordUse, SigningKey
@@ -108,6 +109,20 @@ class ITokenValidator(Interface):
     def validate(token: bytes) -> Deferred[AccessToken]:
         """
         @raise InvalidToken: the token is bad, for everybody and until it expires.
+        @raise Outage: nobody could tell.
+        """
+
+
+class IKeySource(Interface):
+    """
+    The keys of one issuer.
+    """
+
+    def find(kid: str | None) -> Deferred[VerifyingKey]:
+        """
+        @param kid: the name that a token gives to its key. It is only ever compared: never a
+            path, never part of an address.
+        @raise InvalidToken: the issuer has no such key.
         @raise Outage: nobody could tell.
         """
 

@@ -1,0 +1,407 @@
+"""
+Checkers for cred: who is this? Each takes one kind of credentials and answers with an
+L{AvatarId}, and they compose by wrapping each other's one method::
+
+    Audited(Throttled(BearerTokenChecker(validator)), audit)
+    Audited(Throttled(First(AppPasswordChecker(store), AccountPasswordChecker(accounts))), audit)
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+from time import time
+from typing import Any
+
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import ICredentials, IUsernamePassword
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from .credentials import AvatarId, LoginContext
+from .errors import InvalidCredentials, InvalidToken, LoginError, Outage, Refusal
+from .interfaces import (
+    IAccounts,
+    IAppPasswords,
+    IAudit,
+    IBearerToken,
+    IDelegatedPassword,
+    IRevocations,
+    ITokenValidator,
+)
+from .networks import networkOf
+from .passwords import PasswordHasher, digestAppPassword
+from .policy import (
+    TokenPolicy,
+    admitAccountPassword,
+    admitAppPassword,
+    admitToken,
+    passwordAllowed,
+)
+from .stores.memory import MemoryRevocations
+from .stores.records import Account, AppPassword, AppPasswordUse
+from .throttle import Throttle
+from .usernames import canonicalName
+
+_log = Logger()
+
+_PASSWORDS = (IUsernamePassword, IDelegatedPassword)
+
+NOWHERE = LoginContext("imap")
+"""
+For credentials of a wire that is not ours and gives no context.
+"""
+
+
+@implementer(ICredentialsChecker)
+class BearerTokenChecker:
+    """
+    Access tokens (RFC 6750), by whatever validates them.
+    """
+
+    credentialInterfaces = (IBearerToken,)
+
+    def __init__(
+        self,
+        validator: ITokenValidator,
+        accounts: IAccounts | None = None,
+        revocations: IRevocations | None = None,
+        policy: TokenPolicy | None = None,
+        now: Callable[[], float] = time,
+    ) -> None:
+        """
+        @param accounts: who may log in at all; C{None} leaves that to the validator and to your
+            realm.
+        @param revocations: what is dead although it is valid; C{None} if nothing ever is.
+        @param now: the wall clock, in seconds since the epoch.
+        """
+        self._validator = validator
+        self._accounts = accounts
+        self._revocations = revocations or MemoryRevocations()
+        self._policy = policy or TokenPolicy()
+        self._now = now
+
+    def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
+        """
+        See L{ICredentialsChecker.requestAvatarId}.
+
+        @return: fires with an L{AvatarId}.
+        @raise Refusal: the token is not good for this login.
+        @raise Outage: nobody could tell.
+        """
+        return Deferred.fromCoroutine(self._check(credentials))
+
+    async def _check(self, credentials: Any) -> AvatarId:
+        began = self._revocations.catchUp()
+        token = await self._validator.validate(credentials.token)
+        owner = self._policy.ownerOf(token)
+        account: Account | None = Account(owner)
+        if self._accounts is not None:
+            account = await self._accounts.get(owner)
+        avatarId = admitToken(
+            token,
+            owner,
+            account,
+            credentials.authzid,
+            credentials.context or NOWHERE,
+            self._policy,
+            self._now(),
+        )
+        # Nothing waits between here and the realm, so whoever is revoked from now on is found
+        # among the connections.
+        if self._revocations.covers(avatarId.tags, token.issued) or self._revocations.revokedSince(
+            avatarId.tags, began
+        ):
+            raise InvalidToken("revoked")
+        return avatarId
+
+
+class _PasswordChecker:
+    """
+    What both kinds of passwords have in common.
+    """
+
+    credentialInterfaces = _PASSWORDS
+
+    def __init__(self, revocations: IRevocations | None, defaultDomain: str | None) -> None:
+        self._revocations = revocations or MemoryRevocations()
+        self._defaultDomain = defaultDomain
+
+    def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
+        """
+        See L{ICredentialsChecker.requestAvatarId}.
+
+        @return: fires with an L{AvatarId}.
+        @raise Refusal: the password is not good for this login.
+        @raise Outage: nobody could tell.
+        """
+        return Deferred.fromCoroutine(self._decide(credentials))
+
+    async def _decide(self, credentials: Any) -> AvatarId:
+        began = self._revocations.catchUp()
+        username = canonicalName(credentials.username, self._defaultDomain)
+        avatarId = await self._check(credentials, username)
+        if self._revocations.revokedSince(avatarId.tags, began):
+            raise InvalidCredentials("revoked meanwhile")
+        return avatarId
+
+    async def _check(self, credentials: Any, username: str) -> AvatarId:
+        raise NotImplementedError
+
+
+@implementer(ICredentialsChecker)
+class AppPasswordChecker(_PasswordChecker):
+    """
+    App passwords: generated ones by their digest, in one look-up, and imported ones by their
+    slow hash.
+    """
+
+    def __init__(
+        self,
+        appPasswords: IAppPasswords,
+        accounts: IAccounts | None = None,
+        revocations: IRevocations | None = None,
+        hasher: PasswordHasher | None = None,
+        defaultDomain: str | None = None,
+        now: Callable[[], float] = time,
+    ) -> None:
+        """
+        @param accounts: who may log in at all; C{None} leaves that to your realm.
+        @param revocations: C{None} if the store's own word is enough.
+        @param hasher: for imported hashes; C{None} takes none.
+        @param defaultDomain: what to put behind a login name without a domain.
+        @param now: the wall clock, in seconds since the epoch.
+        """
+        super().__init__(revocations, defaultDomain)
+        self._appPasswords = appPasswords
+        self._accounts = accounts
+        self._hasher = hasher
+        self._now = now
+
+    async def _check(self, credentials: Any, username: str) -> AvatarId:
+        appPassword = await self._find(username, credentials.password)
+        account: Account | None = Account(appPassword.account)
+        if self._accounts is not None:
+            account = await self._accounts.get(appPassword.account)
+        context = credentials.context or NOWHERE
+        now = self._now()
+        avatarId = admitAppPassword(
+            appPassword,
+            account,
+            username,
+            getattr(credentials, "authzid", None),
+            context,
+            self._defaultDomain,
+            now,
+        )
+        use = AppPasswordUse(now, context.service, context.peer, context.mailClient)
+        self._appPasswords.noteUse(appPassword.identifier, use).addErrback(_useNotNoted)
+        return avatarId
+
+    async def _find(self, username: str, password: bytes) -> AppPassword:
+        digest = digestAppPassword(password)
+        if digest is not None:
+            found = await self._appPasswords.find(digest)
+            if found is not None:
+                return found
+        if self._hasher is not None:
+            for imported in await self._appPasswords.imported(username):
+                try:
+                    await self._hasher.verify(username, password, imported.imported or "")
+                except InvalidCredentials:
+                    continue
+                return imported
+        raise InvalidCredentials("no such app password")
+
+
+def _useNotNoted(failure: Any) -> None:
+    failure.trap(LoginError)
+    _log.warn("the use of an app password was not noted: {reason}", reason=failure.value.reason)
+
+
+@implementer(ICredentialsChecker)
+class AccountPasswordChecker(_PasswordChecker):
+    """
+    The password that the owner of an account chose, wherever it may be used.
+
+    Where it may not, it is not even looked at, and every answer is the same: nobody can find out
+    on a mail port what the password for the web is.
+    """
+
+    def __init__(
+        self,
+        accounts: IAccounts,
+        hasher: PasswordHasher,
+        ruleOf: Callable[[str], str] = lambda domain: "web",
+        revocations: IRevocations | None = None,
+        defaultDomain: str | None = None,
+        help: str = "",
+    ) -> None:
+        """
+        @param ruleOf: says for a domain where account passwords may be used, as one of
+            L{PASSWORD_RULES<mailauth.policy.PASSWORD_RULES>}. An account's own rule comes first.
+        @param defaultDomain: what to put behind a login name without a domain.
+        @param help: what to tell whoever is refused, such as where to get an app password.
+        """
+        super().__init__(revocations, defaultDomain)
+        self._accounts = accounts
+        self._hasher = hasher
+        self._ruleOf = ruleOf
+        self._help = help
+
+    async def _check(self, credentials: Any, username: str) -> AvatarId:
+        service = (credentials.context or NOWHERE).service
+        account = await self._accounts.get(username)
+        rule = self._ruleOf(username.rpartition("@")[2])
+        if account is not None and account.passwordRule is not None:
+            rule = account.passwordRule
+        if not passwordAllowed(rule, service):
+            raise InvalidCredentials("account passwords are not for this service", self._help)
+        try:
+            if account is None or account.passwordHash is None:
+                await self._hasher.pretend()
+                raise InvalidCredentials("no such account, or no password")
+            await self._hasher.verify(username, credentials.password, account.passwordHash)
+        except InvalidCredentials as error:
+            raise InvalidCredentials(error.reason, self._help) from None
+        return admitAccountPassword(
+            account, getattr(credentials, "authzid", None), self._defaultDomain
+        )
+
+
+@implementer(ICredentialsChecker)
+class First:
+    """
+    Asks several checkers of the same credentials, until one accepts, or refuses what it knew to
+    be right.
+
+    If none does and one could not tell, nobody can: the credentials may be his.
+    """
+
+    def __init__(self, *checkers: ICredentialsChecker) -> None:
+        self._checkers = checkers
+        self.credentialInterfaces = _interfacesOf(checkers)
+
+    def requestAvatarId(self, credentials: ICredentials) -> Deferred[Any]:
+        """
+        See L{ICredentialsChecker.requestAvatarId}.
+        """
+        return Deferred.fromCoroutine(self._check(credentials))
+
+    async def _check(self, credentials: ICredentials) -> Any:
+        outage: Outage | None = None
+        refusal: Refusal = InvalidCredentials("no checker")
+        for checker in self._checkers:
+            try:
+                return await checker.requestAvatarId(credentials)
+            except Refusal as error:
+                if error.verified:
+                    raise
+                refusal = error
+            except Outage as error:
+                outage = error
+        raise outage or refusal
+
+
+@implementer(ICredentialsChecker)
+class Throttled:
+    """
+    Looks at nothing while there are too many failures.
+    """
+
+    def __init__(
+        self, checker: ICredentialsChecker, throttle: Throttle, defaultDomain: str | None = None
+    ) -> None:
+        """
+        @param throttle: one for all checkers: a guess is a guess on any wire (PW7).
+        """
+        self._checker = checker
+        self._throttle = throttle
+        self._defaultDomain = defaultDomain
+        self._key = secrets.token_bytes(32)
+        self.credentialInterfaces = checker.credentialInterfaces
+
+    def requestAvatarId(self, credentials: ICredentials) -> Deferred[Any]:
+        """
+        See L{ICredentialsChecker.requestAvatarId}.
+
+        @raise TooManyFailures: the credentials were not looked at.
+        """
+        return Deferred.fromCoroutine(self._check(credentials))
+
+    async def _check(self, credentials: Any) -> Any:
+        context = getattr(credentials, "context", None)
+        network = networkOf(context.peer) if context is not None else None
+        account = _accountTried(credentials, self._defaultDomain)
+        self._throttle.check(network, account)
+        try:
+            avatarId: Any = await self._checker.requestAvatarId(credentials)
+        except Refusal as error:
+            if error.counts:
+                self._count(credentials, network, account)
+            raise
+        self._throttle.succeeded(network, avatarId.decode("utf-8"))
+        return avatarId
+
+    def _count(self, credentials: Any, network: str | None, account: str | None) -> None:
+        if IBearerToken.providedBy(credentials):
+            # A token is not guessed by the name that comes with it, and its owner must not have
+            # to wait for whoever puts that name to made-up ones.
+            account, secret = None, credentials.token
+        else:
+            secret = credentials.password
+        self._throttle.failed(network, account, hmac.digest(self._key, secret, "sha256"))
+
+
+@implementer(ICredentialsChecker)
+class Audited:
+    """
+    Tells every verdict, when it is spoken: also those for clients that have left by then (LG6).
+    """
+
+    def __init__(
+        self, checker: ICredentialsChecker, audit: IAudit, seconds: Callable[[], float]
+    ) -> None:
+        """
+        @param seconds: a clock that only runs forward, such as C{IReactorTime.seconds}.
+        """
+        self._checker = checker
+        self._audit = audit
+        self._seconds = seconds
+        self.credentialInterfaces = checker.credentialInterfaces
+
+    def requestAvatarId(self, credentials: ICredentials) -> Deferred[Any]:
+        """
+        See L{ICredentialsChecker.requestAvatarId}.
+        """
+        return Deferred.fromCoroutine(self._check(credentials))
+
+    async def _check(self, credentials: ICredentials) -> Any:
+        began = self._seconds()
+        try:
+            avatarId: Any = await self._checker.requestAvatarId(credentials)
+        except BaseException as error:
+            self._audit.record(credentials, None, error, self._seconds() - began)
+            raise
+        account = avatarId.decode("utf-8")
+        self._audit.record(credentials, account, None, self._seconds() - began)
+        return avatarId
+
+
+def _interfacesOf(checkers: Sequence[ICredentialsChecker]) -> tuple[Any, ...]:
+    return tuple({each: None for checker in checkers for each in checker.credentialInterfaces})
+
+
+def _accountTried(credentials: Any, defaultDomain: str | None) -> str | None:
+    """
+    The account that somebody claims to be, in canonical form, if it can be one.
+    """
+    name = getattr(credentials, "username", None) or getattr(credentials, "authzid", None)
+    if not name:
+        return None
+    try:
+        return canonicalName(name, defaultDomain)
+    except InvalidCredentials:
+        return None

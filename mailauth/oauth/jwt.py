@@ -1,0 +1,346 @@
+"""
+JSON Web Tokens (RFC 7519, 7515, 7517): the one place that speaks JOSE. Owns what a well-formed
+token and a usable key are; whether a token is to be believed is a validator's question.
+
+PyJWT does the signatures. Everything else it would do is done here, more strictly: it keeps the
+last of two members of one name, warns about keys that are too short, and lets a token choose among
+all algorithms that fit the type of a key.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from jwt.algorithms import (
+    Algorithm,
+    ECAlgorithm,
+    OKPAlgorithm,
+    RSAAlgorithm,
+    RSAPSSAlgorithm,
+    get_default_algorithms,
+)
+
+MAX_OCTETS = 16 * 1024
+MAX_BRACKETS = 64
+MAX_KEYS = 64
+MIN_RSA_BITS = 2048
+
+_RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+_EDWARDS = ("EdDSA", "Ed25519")  # the second is RFC 9864's name for what the first is here
+
+_ALGORITHMS: dict[str, Algorithm] = {
+    name: algorithm
+    for name, algorithm in get_default_algorithms().items()
+    if isinstance(algorithm, (RSAAlgorithm, RSAPSSAlgorithm, ECAlgorithm, OKPAlgorithm))
+}
+_ALGORITHMS["Ed25519"] = _ALGORITHMS["EdDSA"]
+
+ALGORITHMS = frozenset((*_RSA, *_CURVES.values(), *_EDWARDS))
+"""
+What can be verified at all. No HMAC, and no C{none}: a key that anybody may read must never be a
+secret (TK1, TK2).
+"""
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+class MalformedToken(Exception):
+    """
+    The octets are no JWT that we would read. The message quotes nothing of it.
+    """
+
+
+class UnusableKey(Exception):
+    """
+    A key, or a key set, that we would not verify with. The message says why.
+    """
+
+
+@attrs.frozen
+class UnverifiedToken:
+    """
+    A token taken apart. Nothing in it may be believed before L{verifySignature}.
+
+    @ivar header: the JOSE header.
+    @ivar claims: the payload.
+    @ivar signed: the octets that the signature covers.
+    @ivar signature: its octets.
+    """
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any] = attrs.field(repr=False)
+    signed: bytes = attrs.field(repr=False)
+    signature: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class VerifyingKey:
+    """
+    A public key and the algorithms it may be used with: a token names one, but does not choose
+    (TK4).
+
+    @ivar kid: its name in its set, or C{None}.
+    """
+
+    kid: str | None
+    algorithms: frozenset[str]
+    key: PublicKey = attrs.field(repr=False)
+
+
+def parseToken(token: bytes) -> UnverifiedToken:
+    """
+    Take a JWS in compact serialization apart (RFC 7515 section 7.1).
+
+    @raise MalformedToken: it is too large, has not three parts, is not canonical base64url, or
+        its header or payload is not one JSON object with distinct names.
+    """
+    if len(token) > MAX_OCTETS:
+        raise MalformedToken("the token is too large")
+    parts = token.split(b".")
+    if len(parts) != 3:
+        raise MalformedToken("the token has not three parts")
+    header, claims, signature = parts
+    return UnverifiedToken(
+        _parseObject(_decode(header)),
+        _parseObject(_decode(claims)),
+        token[: len(header) + 1 + len(claims)],
+        _decode(signature),
+    )
+
+
+def _decode(part: bytes) -> bytes:
+    """
+    Undo base64url without padding (RFC 7515 section 2). Encoding the result again is the check:
+    there must be one text only for each token (TK7).
+    """
+    try:
+        decoded = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+    except ValueError:
+        raise MalformedToken("the token is not base64url") from None
+    if urlsafe_b64encode(decoded).rstrip(b"=") != part:
+        raise MalformedToken("the token is not canonical base64url")
+    return decoded
+
+
+def _parseObject(text: bytes) -> Mapping[str, Any]:
+    # Each level of nesting costs a bracket: no need to parse to find out that it is too deep.
+    if text.count(b"[") + text.count(b"{") > MAX_BRACKETS:
+        raise MalformedToken("the token's JSON is too complex")
+    try:
+        value = json.loads(
+            text.decode("utf-8"),
+            object_pairs_hook=_distinct,
+            parse_constant=_refuseConstant,
+        )
+    except ValueError:
+        raise MalformedToken("the token is not JSON") from None
+    if not isinstance(value, dict):
+        raise MalformedToken("a part of the token is no JSON object")
+    return value
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise MalformedToken("the token has two members of one name")
+    return members
+
+
+def _refuseConstant(name: str) -> Any:
+    raise MalformedToken("the token has a number that JSON does not know")
+
+
+def verifySignature(token: UnverifiedToken, key: VerifyingKey, algorithm: str) -> None:
+    """
+    Return if the signature is that of the key (RFC 7515 section 5.2).
+
+    @raise MalformedToken: it is not, or the key is not for this algorithm.
+    """
+    if algorithm not in key.algorithms:
+        raise MalformedToken("the algorithm is not one of the key's")
+    if not _ALGORITHMS[algorithm].verify(token.signed, key.key, token.signature):
+        raise MalformedToken("the signature is wrong")
+
+
+def publicKeyFromPEM(pem: bytes, kid: str | None = None) -> VerifyingKey:
+    """
+    Read a public key in PEM (RFC 7468 section 13).
+
+    @raise UnusableKey: it is none, or too weak.
+    """
+    try:
+        key = load_pem_public_key(pem)
+    except ValueError as error:
+        raise UnusableKey(f"not a public key in PEM: {error}") from None
+    return VerifyingKey(kid, _algorithmsOf(key), key)  # type: ignore[arg-type]  # checked there
+
+
+def keysFromJWKS(document: bytes) -> tuple[VerifyingKey, ...]:
+    """
+    Read a JWK set (RFC 7517 section 5). A key that we cannot use never spoils the set: it is left
+    out, as are both of two keys with one name, and whatever comes after the 64th.
+
+    @raise UnusableKey: it is not a JWK set at all.
+    """
+    try:
+        members = json.loads(document)["keys"]
+        if not isinstance(members, list):
+            raise TypeError
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise UnusableKey("not a JWK set: a JSON object with a list named 'keys'") from None
+    keys = [key for member in members[:MAX_KEYS] if (key := _keyFromJWK(member)) is not None]
+    names = [key.kid for key in keys]
+    return tuple(key for key in keys if key.kid is None or names.count(key.kid) == 1)
+
+
+def _keyFromJWK(member: Any) -> VerifyingKey | None:
+    if not isinstance(member, dict) or "d" in member or "k" in member:
+        return None
+    kid = member.get("kid")
+    operations = member.get("key_ops", ["verify"])
+    if (
+        not isinstance(kid, str | None)
+        or member.get("use", "sig") != "sig"
+        or not isinstance(operations, list)
+        or "verify" not in operations
+    ):
+        return None
+    algorithm = _KEY_TYPES.get(str(member.get("kty")))
+    if algorithm is None:
+        return None
+    try:
+        key = algorithm.from_jwk(json.dumps(member))
+        algorithms = _algorithmsOf(key)
+    except Exception:
+        # PyJWT and cryptography raise many things here; whatever it was, the key is no key.
+        return None
+    if "alg" in member:
+        algorithms &= {member["alg"]} if isinstance(member["alg"], str) else frozenset()
+        if not algorithms:
+            return None
+    return VerifyingKey(kid, algorithms, key)
+
+
+_KEY_TYPES: dict[str, Any] = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
+
+
+def _algorithmsOf(key: Any) -> frozenset[str]:
+    """
+    What a key may be used with, by its type and curve (RFC 7518 section 3.1, RFC 8037, RFC 9864).
+    """
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < MIN_RSA_BITS:
+            raise UnusableKey(f"an RSA key of {key.key_size} bits; {MIN_RSA_BITS} are needed")
+        return frozenset(_RSA)
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
+        return frozenset({_CURVES[key.curve.name]})
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return frozenset(_EDWARDS)
+    raise UnusableKey("a kind of key that is not for signing tokens")
+
+
+# Signing
+
+
+def makePrivateKey(algorithm: str = "ES256") -> bytes:
+    """
+    Make a key to sign with.
+
+    @param algorithm: C{"ES256"}, C{"RS256"} or C{"EdDSA"}.
+    @return: the private key in PKCS #8, PEM.
+    @raise UnusableKey: no key is made for that algorithm.
+    """
+    key: PrivateKey
+    if algorithm == "ES256":
+        key = ec.generate_private_key(ec.SECP256R1())
+    elif algorithm == "RS256":
+        key = rsa.generate_private_key(65537, MIN_RSA_BITS)
+    elif algorithm == "EdDSA":
+        key = ed25519.Ed25519PrivateKey.generate()
+    else:
+        raise UnusableKey(f"no key can be made for {algorithm}: use ES256, RS256 or EdDSA")
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@attrs.frozen
+class Signer:
+    """
+    A private key that signs with one algorithm.
+    """
+
+    kid: str
+    algorithm: str
+    key: Any = attrs.field(repr=False)
+
+    @classmethod
+    def fromPEM(cls, kid: str, algorithm: str, pem: bytes) -> Signer:
+        """
+        @param pem: the private key in PKCS #8, PEM.
+        @raise UnusableKey: it is none, or not for this algorithm.
+        """
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError):
+            raise UnusableKey("not a private key in PEM without a pass phrase") from None
+        if algorithm not in _algorithmsOf(key.public_key()):
+            raise UnusableKey(f"the key is not one for {algorithm}")
+        return cls(kid, algorithm, key)
+
+    @property
+    def verifyingKey(self) -> VerifyingKey:
+        """
+        The other half.
+        """
+        return VerifyingKey(self.kid, frozenset({self.algorithm}), self.key.public_key())
+
+    def sign(self, claims: Mapping[str, Any], type: str = "at+jwt") -> bytes:
+        """
+        Make a token (RFC 7515 section 5.1).
+
+        @param type: its C{typ} (RFC 9068 section 2.1).
+        """
+        header = {"alg": self.algorithm, "typ": type, "kid": self.kid}
+        signed = b".".join((_encodeObject(header), _encodeObject(claims)))
+        signature = _ALGORITHMS[self.algorithm].sign(signed, self.key)
+        return signed + b"." + _encode(signature)
+
+
+def makeJWKS(keys: Iterable[VerifyingKey]) -> bytes:
+    """
+    Write a JWK set (RFC 7517 section 5), public members only.
+    """
+    members = []
+    for key in keys:
+        algorithm = min(key.algorithms)
+        member: dict[str, Any] = {
+            **_ALGORITHMS[algorithm].to_jwk(key.key, as_dict=True),
+            "use": "sig",
+            "alg": algorithm,
+        }
+        member.pop("key_ops", None)
+        if key.kid is not None:
+            member["kid"] = key.kid
+        members.append(member)
+    return json.dumps({"keys": members}).encode("ascii")
+
+
+def _encode(octets: bytes) -> bytes:
+    return urlsafe_b64encode(octets).rstrip(b"=")
+
+
+def _encodeObject(members: Mapping[str, Any]) -> bytes:
+    return _encode(json.dumps(members, separators=(",", ":")).encode("utf-8"))

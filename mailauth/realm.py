@@ -1,0 +1,152 @@
+"""
+What somebody gets who is in, and how it is taken away again.
+
+L{MailRealm} makes avatars. L{RevocableRealm}, around it or around any other realm, knows which
+connection was opened by what, and ends it when that is revoked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+from twisted.cred.portal import IRealm
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from .credentials import AvatarId, accountTag
+from .interfaces import IConnection, IRevocations
+
+Logout = Callable[[], object]
+
+
+@implementer(IRealm)
+class MailRealm:
+    """
+    A realm of several kinds of avatars.
+    """
+
+    def __init__(self, makers: Mapping[Any, Callable[[AvatarId], tuple[Any, Logout]]]) -> None:
+        """
+        @param makers: for the interface that a wire asks for, what makes its avatar: it is given
+            the L{AvatarId}, and returns the avatar and its logout, or a Deferred of both.
+        """
+        self._makers = makers
+
+    def requestAvatar(self, avatarId: Any, mind: object, *interfaces: Any) -> Any:
+        """
+        See L{IRealm.requestAvatar}.
+
+        @raise NotImplementedError: none of the interfaces is one of ours.
+        """
+        for interface in interfaces:
+            make = self._makers.get(interface)
+            if make is not None:
+                if not isinstance(avatarId, AvatarId):
+                    avatarId = AvatarId(avatarId.decode("utf-8"))
+                made = make(avatarId)
+                if isinstance(made, Deferred):
+                    return made.addCallback(lambda avatar, found: (found, *avatar), interface)
+                return (interface, *made)
+        raise NotImplementedError("no avatar for these interfaces")
+
+
+@attrs.frozen(eq=False)
+class OpenConnection:
+    """
+    Somebody who is in, or about to be.
+
+    @ivar avatarId: who, and by what.
+    @ivar connection: where.
+    """
+
+    avatarId: bytes
+    connection: IConnection
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """
+        What has to be revoked to end it.
+        """
+        if isinstance(self.avatarId, AvatarId):
+            return self.avatarId.tags
+        return frozenset({accountTag(self.avatarId.decode("utf-8", "replace"))})
+
+
+@implementer(IRealm)
+class RevocableRealm:
+    """
+    A realm whose avatars can be taken away.
+
+    A connection is noted before its avatar is made, so that there is no moment at which it could
+    be missed: a revocation that comes while the avatar is being made ends the connection too.
+    """
+
+    def __init__(self, realm: IRealm, revocations: IRevocations) -> None:
+        """
+        @param realm: the realm that makes the avatars.
+        """
+        self._realm = realm
+        self._connections: dict[str, dict[OpenConnection, None]] = {}
+        revocations.subscribe(self._revoked)
+
+    def connections(self, tag: str) -> tuple[OpenConnection, ...]:
+        """
+        Who is in under a tag.
+        """
+        return tuple(self._connections.get(tag, ()))
+
+    def requestAvatar(self, avatarId: Any, mind: object, *interfaces: Any) -> Any:
+        """
+        See L{IRealm.requestAvatar}. A mind that does not provide L{IConnection} cannot be ended.
+        """
+        if not IConnection.providedBy(mind):
+            return self._realm.requestAvatar(avatarId, mind, *interfaces)
+        opened = OpenConnection(avatarId, mind)
+        self._note(opened)
+        try:
+            made = self._realm.requestAvatar(avatarId, mind, *interfaces)
+        except BaseException:
+            self._strike(opened)
+            raise
+        if isinstance(made, Deferred):
+            return made.addCallbacks(
+                self._made, self._notMade, callbackArgs=(opened,), errbackArgs=(opened,)
+            )
+        return self._made(made, opened)
+
+    def _made(
+        self, made: tuple[Any, Any, Logout], opened: OpenConnection
+    ) -> tuple[Any, Any, Logout]:
+        interface, avatar, logout = made
+
+        def logoutAndStrike() -> None:
+            self._strike(opened)
+            logout()
+
+        return interface, avatar, logoutAndStrike
+
+    def _notMade(self, failure: Failure, opened: OpenConnection) -> Failure:
+        self._strike(opened)
+        return failure
+
+    def _note(self, opened: OpenConnection) -> None:
+        for tag in opened.tags:
+            self._connections.setdefault(tag, {})[opened] = None
+
+    def _strike(self, opened: OpenConnection) -> None:
+        for tag in opened.tags:
+            connections = self._connections.get(tag)
+            if connections is not None:
+                connections.pop(opened, None)
+                if not connections:
+                    del self._connections[tag]
+
+    def _revoked(self, tags: frozenset[str], reason: str | None) -> None:
+        if reason is None:
+            return
+        ended = {opened: None for tag in tags for opened in self._connections.get(tag, ())}
+        for opened in ended:
+            opened.connection.end(reason)

@@ -1,0 +1,147 @@
+"""
+Failures by network and by account, shared by all wires. Owns who has to wait before the next
+guess.
+
+It delays and never locks: whoever knows an account's name could lock its owner out (PW8). So each
+budget fills again within a minute, and a network from which the account was opened before has a
+budget of its own, which strangers cannot empty.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+import attrs
+
+from .errors import TooManyFailures
+
+
+@attrs.frozen
+class ThrottleLimits:
+    """
+    How many failures a minute are looked at, after which everything waits for its turn.
+
+    @ivar account: for one account, from all networks that never opened it.
+    @ivar network: for one network, whatever the account.
+    @ivar known: for one account from one network that opened it before.
+    @ivar remembered: how many accounts, networks and known pairs are kept, each.
+    """
+
+    account: float = 10
+    network: float = 30
+    known: float = 10
+    remembered: int = 100_000
+
+
+class _Buckets:
+    """
+    One token bucket for each of the names seen last: it holds as much as runs in within a minute.
+    """
+
+    def __init__(self, seconds: Callable[[], float], perMinute: float, limit: int) -> None:
+        self._seconds = seconds
+        self._perMinute = perMinute
+        self._limit = limit
+        self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def level(self, name: Hashable) -> float:
+        """
+        How many failures are left.
+        """
+        known = self._levels.get(name)
+        if known is None:
+            return self._perMinute
+        level, since = known
+        return min(self._perMinute, level + (self._seconds() - since) * self._perMinute / 60)
+
+    def take(self, name: Hashable) -> None:
+        """
+        There was one.
+        """
+        self._levels[name] = (max(0.0, self.level(name) - 1), self._seconds())
+        self._levels.move_to_end(name)
+        if len(self._levels) > self._limit:
+            self._levels.popitem(last=False)
+
+
+class Throttle:
+    """
+    The failures of one process.
+    """
+
+    REPEATS = 10
+
+    def __init__(
+        self, seconds: Callable[[], float], limits: ThrottleLimits = ThrottleLimits()
+    ) -> None:
+        """
+        @param seconds: a clock that only runs forward, such as C{IReactorTime.seconds}.
+        """
+        self._accounts = _Buckets(seconds, limits.account, limits.remembered)
+        self._networks = _Buckets(seconds, limits.network, limits.remembered)
+        self._pairs = _Buckets(seconds, limits.known, limits.remembered)
+        self._known: OrderedDict[tuple[str | None, str], None] = OrderedDict()
+        self._repeats: OrderedDict[str, tuple[bytes, ...]] = OrderedDict()
+        self._limit = limits.remembered
+
+    def check(self, network: str | None, account: str | None) -> None:
+        """
+        Return if the next attempt may be looked at.
+
+        @param network: as L{networkOf<mailauth.networks.networkOf>} names it.
+        @param account: the canonical name of the account that is tried, or C{None} if the
+            credentials do not say.
+        @raise TooManyFailures: it may not, yet.
+        """
+        if account is not None and (network, account) in self._known:
+            if self._pairs.level((network, account)) < 1:
+                raise TooManyFailures("the account's own network failed too often")
+            return
+        if network is not None and self._networks.level(network) < 1:
+            raise TooManyFailures("the network failed too often")
+        if account is not None and self._accounts.level(account) < 1:
+            raise TooManyFailures("the account was tried too often")
+
+    def failed(self, network: str | None, account: str | None, digest: bytes) -> None:
+        """
+        An attempt was refused.
+
+        @param account: that was guessed at, or C{None} if none was.
+        @param digest: of what was presented, which only this process can compute. A mail client
+            that knows an old password repeats it for ever, and that is no guess.
+        """
+        if self._repeated(account or network, digest):
+            return
+        if account is not None and (network, account) in self._known:
+            self._pairs.take((network, account))
+            return
+        if account is not None:
+            self._accounts.take(account)
+        if network is not None:
+            self._networks.take(network)
+
+    def _repeated(self, name: str | None, digest: bytes) -> bool:
+        """
+        Whether this is one of the last things that failed there.
+        """
+        if name is None:
+            return False
+        seen = self._repeats.get(name, ())
+        if digest in seen:
+            return True
+        self._repeats[name] = (*seen, digest)[-self.REPEATS :]
+        self._repeats.move_to_end(name)
+        if len(self._repeats) > self._limit:
+            self._repeats.popitem(last=False)
+        return False
+
+    def succeeded(self, network: str | None, account: str) -> None:
+        """
+        An attempt was accepted: the account's owner is at home in this network.
+        """
+        known = self._known
+        known[(network, account)] = None
+        known.move_to_end((network, account))
+        if len(known) > self._limit:
+            known.popitem(last=False)
