@@ -28,7 +28,7 @@ class MailRealm:
     A realm of several kinds of avatars.
     """
 
-    def __init__(self, makers: Mapping[Any, Callable[[AvatarId], tuple[Any, Logout]]]) -> None:
+    def __init__(self, makers: Mapping[Any, Callable[[AvatarId], Any]]) -> None:
         """
         @param makers: for the interface that a wire asks for, what makes its avatar: it is given
             the L{AvatarId}, and returns the avatar and its logout, or a Deferred of both.
