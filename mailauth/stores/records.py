@@ -19,6 +19,13 @@ class AlreadyExists(Exception):
     """
 
 
+class CannotOpen(Exception):
+    """
+    The store must not be used as it is. The message says what is wrong and what to do; trying
+    again does not help.
+    """
+
+
 class LimitReached(Exception):
     """
     There are as many of these as there may be. The message says how many.
@@ -29,6 +36,12 @@ class NotFound(Exception):
     """
     There is no record of this name. The message says which.
     """
+
+
+SIGNING_KEYS_TAG = "signing-keys"
+"""
+The tag that is touched when a signing key is added or retired.
+"""
 
 
 @attrs.frozen

@@ -1,0 +1,291 @@
+"""
+Stores that live and die with the process. Own nothing durable: for tests, and for an embedder who
+keeps the truth elsewhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from ..credentials import accountTag, appPasswordTag
+from ..interfaces import IAccounts, IAppPasswords, IRevocations, ISigningKeys
+from .records import (
+    IMPORTED_LIMIT,
+    SIGNING_KEYS_TAG,
+    Account,
+    AlreadyExists,
+    AppPassword,
+    AppPasswordUse,
+    LimitReached,
+    NotFound,
+    SigningKey,
+)
+from .revocations import (
+    CHANGED,
+    DISABLED,
+    REMOVED,
+    REVOKED,
+    Entry,
+    KnownRevocations,
+)
+
+
+@implementer(IRevocations)
+class MemoryRevocations(KnownRevocations):
+    """
+    Revocations of this process alone.
+    """
+
+    def revoke(self, tags: Iterable[str], reason: str) -> Deferred[None]:
+        """
+        See L{IRevocations.revoke}.
+        """
+        return self._publish(tags, reason)
+
+    def touch(self, tags: Iterable[str]) -> Deferred[None]:
+        """
+        See L{IRevocations.touch}.
+        """
+        return self._publish(tags, None)
+
+    def catchUp(self) -> int:
+        """
+        See L{IRevocations.catchUp}.
+        """
+        return self._last
+
+    def _publish(self, tags: Iterable[str], reason: str | None) -> Deferred[None]:
+        at = self._now()
+        numbered = enumerate(tags, self._last + 1)
+        self._learn([Entry(number, tag, at, reason) for number, tag in numbered])
+        return succeed(None)
+
+
+@implementer(IAccounts)
+class MemoryAccounts:
+    """
+    Accounts of this process alone.
+
+    @ivar removed: each is called with the name of an account that is being removed.
+    """
+
+    def __init__(self, revocations: IRevocations | None = None) -> None:
+        self._revocations = revocations or MemoryRevocations()
+        self._accounts: dict[str, Account] = {}
+        self.removed: list[Callable[[str], None]] = []
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._accounts
+
+    def add(self, account: Account) -> Deferred[None]:
+        """
+        See L{IAccounts.add}.
+        """
+        if account.name in self._accounts:
+            return fail(AlreadyExists(f"there is an account {account.name} already"))
+        self._accounts[account.name] = account
+        return self._revocations.touch([accountTag(account.name)])
+
+    def get(self, name: str) -> Deferred[Account | None]:
+        """
+        See L{IAccounts.get}.
+        """
+        return succeed(self._accounts.get(name))
+
+    def list(self) -> Deferred[tuple[Account, ...]]:
+        """
+        See L{IAccounts.list}.
+        """
+        return succeed(tuple(account for _, account in sorted(self._accounts.items())))
+
+    def disable(self, name: str) -> Deferred[None]:
+        """
+        See L{IAccounts.disable}.
+        """
+        return self._change(name, DISABLED, enabled=False)
+
+    def enable(self, name: str) -> Deferred[None]:
+        """
+        See L{IAccounts.enable}.
+        """
+        return self._change(name, None, enabled=True)
+
+    def remove(self, name: str) -> Deferred[None]:
+        """
+        See L{IAccounts.remove}.
+        """
+        if self._accounts.pop(name, None) is None:
+            return fail(NotFound(f"there is no account {name}"))
+        for forget in self.removed:
+            forget(name)
+        return self._revocations.revoke([accountTag(name)], REMOVED)
+
+    def setPassword(self, name: str, passwordHash: str) -> Deferred[None]:
+        """
+        See L{IAccounts.setPassword}.
+        """
+        return self._change(name, CHANGED, passwordHash=passwordHash)
+
+    def setPasswordRule(self, name: str, rule: str | None) -> Deferred[None]:
+        """
+        See L{IAccounts.setPasswordRule}.
+        """
+        return self._change(name, None, passwordRule=rule)
+
+    def _change(self, name: str, reason: str | None, **values: Any) -> Deferred[None]:
+        account = self._accounts.get(name)
+        if account is None:
+            return fail(NotFound(f"there is no account {name}"))
+        self._accounts[name] = attrs.evolve(account, **values)
+        tags = [accountTag(name)]
+        if reason is None:
+            return self._revocations.touch(tags)
+        return self._revocations.revoke(tags, reason)
+
+
+@implementer(IAppPasswords)
+class MemoryAppPasswords:
+    """
+    App passwords of this process alone.
+    """
+
+    def __init__(
+        self, revocations: IRevocations | None = None, accounts: MemoryAccounts | None = None
+    ) -> None:
+        """
+        @param accounts: the accounts that may have app passwords, or C{None} for any.
+        """
+        self._revocations = revocations or MemoryRevocations()
+        self._accounts = accounts
+        self._appPasswords: dict[str, AppPassword] = {}
+        if accounts is not None:
+            accounts.removed.append(self._forget)
+
+    def add(self, appPassword: AppPassword) -> Deferred[None]:
+        """
+        See L{IAppPasswords.add}.
+        """
+        account = appPassword.account
+        if self._accounts is not None and account not in self._accounts:
+            return fail(NotFound(f"there is no account {account}"))
+        if appPassword.imported is not None and len(self._imported(account)) >= IMPORTED_LIMIT:
+            return fail(LimitReached(f"{account} has {IMPORTED_LIMIT} imported app passwords"))
+        digest = appPassword.digest
+        if appPassword.identifier in self._appPasswords or (
+            digest is not None and self._found(digest) is not None
+        ):
+            return fail(AlreadyExists("there is such an app password already"))
+        self._appPasswords[appPassword.identifier] = appPassword
+        return succeed(None)
+
+    def find(self, digest: bytes) -> Deferred[AppPassword | None]:
+        """
+        See L{IAppPasswords.find}.
+        """
+        return succeed(self._found(digest))
+
+    def imported(self, account: str) -> Deferred[tuple[AppPassword, ...]]:
+        """
+        See L{IAppPasswords.imported}.
+        """
+        return succeed(self._imported(account))
+
+    def list(self, account: str) -> Deferred[tuple[AppPassword, ...]]:
+        """
+        See L{IAppPasswords.list}.
+        """
+        return succeed(self._ofAccount(account))
+
+    def revoke(self, account: str, identifier: str) -> Deferred[None]:
+        """
+        See L{IAppPasswords.revoke}.
+        """
+        appPassword = self._appPasswords.get(identifier)
+        if appPassword is None or appPassword.account != account:
+            return fail(NotFound(f"{account} has no app password {identifier}"))
+        del self._appPasswords[identifier]
+        return self._revocations.revoke([appPasswordTag(identifier)], REVOKED)
+
+    def noteUse(self, identifier: str, use: AppPasswordUse) -> Deferred[None]:
+        """
+        See L{IAppPasswords.noteUse}.
+        """
+        appPassword = self._appPasswords.get(identifier)
+        if appPassword is not None:
+            self._appPasswords[identifier] = attrs.evolve(appPassword, lastUse=use)
+        return succeed(None)
+
+    def _found(self, digest: bytes) -> AppPassword | None:
+        for appPassword in self._appPasswords.values():
+            if appPassword.digest == digest:
+                return appPassword
+        return None
+
+    def _ofAccount(self, account: str) -> tuple[AppPassword, ...]:
+        found = [one for one in self._appPasswords.values() if one.account == account]
+        return tuple(sorted(found, key=lambda one: (one.created, one.identifier)))
+
+    def _imported(self, account: str) -> tuple[AppPassword, ...]:
+        return tuple(one for one in self._ofAccount(account) if one.imported is not None)
+
+    def _forget(self, account: str) -> None:
+        for one in self._ofAccount(account):
+            del self._appPasswords[one.identifier]
+
+
+@implementer(ISigningKeys)
+class MemorySigningKeys:
+    """
+    Signing keys of this process alone.
+    """
+
+    def __init__(self, revocations: IRevocations | None = None) -> None:
+        self._revocations = revocations or MemoryRevocations()
+        self._keys: dict[str, SigningKey] = {}
+
+    def add(self, key: SigningKey) -> Deferred[None]:
+        """
+        See L{ISigningKeys.add}.
+        """
+        if key.kid in self._keys:
+            return fail(AlreadyExists(f"there is a signing key {key.kid} already"))
+        self._keys[key.kid] = key
+        return self._revocations.touch([SIGNING_KEYS_TAG])
+
+    def list(self) -> Deferred[tuple[SigningKey, ...]]:
+        """
+        See L{ISigningKeys.list}.
+        """
+        newestFirst = sorted(self._keys.values(), key=lambda key: (-key.created, key.kid))
+        return succeed(tuple(newestFirst))
+
+    def retire(self, kid: str, when: float) -> Deferred[None]:
+        """
+        See L{ISigningKeys.retire}.
+        """
+        key = self._keys.get(kid)
+        if key is None:
+            return fail(NotFound(f"there is no signing key {kid}"))
+        self._keys[kid] = attrs.evolve(key, retired=when)
+        return self._revocations.touch([SIGNING_KEYS_TAG])
+
+
+class MemoryStores:
+    """
+    All stores, sharing their revocations.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        """
+        @param now: the wall clock.
+        """
+        self.revocations = MemoryRevocations(now)
+        self.accounts = MemoryAccounts(self.revocations)
+        self.appPasswords = MemoryAppPasswords(self.revocations, self.accounts)
+        self.signingKeys = MemorySigningKeys(self.revocations)

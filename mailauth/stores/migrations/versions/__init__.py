@@ -1,0 +1,3 @@
+"""
+The migrations, in the order of their numbers. One that was released is never changed.
+"""

@@ -1,0 +1,101 @@
+"""
+A record as a row, and back. Owns the way what is no single value is written in one column.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from .records import Account, AppPassword, AppPasswordUse
+
+
+def account(row: Row[Any]) -> Account:
+    """
+    The account of a row.
+    """
+    return Account(
+        name=row.name,
+        passwordHash=row.password_hash,
+        enabled=row.enabled,
+        passwordRule=row.password_rule,
+        created=row.created,
+    )
+
+
+def accountRow(account: Account) -> dict[str, Any]:
+    """
+    The row of an account.
+    """
+    return {
+        "name": account.name,
+        "password_hash": account.passwordHash,
+        "enabled": account.enabled,
+        "password_rule": account.passwordRule,
+        "created": account.created,
+    }
+
+
+def appPassword(row: Row[Any]) -> AppPassword:
+    """
+    The app password of a row.
+    """
+    lastUse = None
+    if row.last_used is not None:
+        lastUse = AppPasswordUse(
+            row.last_used, row.last_service, row.last_address, row.last_mail_client
+        )
+    return AppPassword(
+        identifier=row.identifier,
+        account=row.account,
+        name=row.name,
+        digest=row.digest,
+        imported=row.imported,
+        services=frozenset(_split(row.services)),
+        readOnly=row.read_only,
+        created=row.created,
+        expires=row.expires,
+        networks=_split(row.networks),
+        lastUse=lastUse,
+    )
+
+
+def appPasswordRow(appPassword: AppPassword) -> dict[str, Any]:
+    """
+    The row of an app password.
+    """
+    row = {
+        "identifier": appPassword.identifier,
+        "account": appPassword.account,
+        "name": appPassword.name,
+        "digest": appPassword.digest,
+        "imported": appPassword.imported,
+        "services": ",".join(sorted(appPassword.services)),
+        "read_only": appPassword.readOnly,
+        "created": appPassword.created,
+        "expires": appPassword.expires,
+        "networks": ",".join(appPassword.networks),
+    }
+    if appPassword.lastUse is not None:
+        row.update(useColumns(appPassword.lastUse))
+    return row
+
+
+def useColumns(use: AppPasswordUse) -> dict[str, Any]:
+    """
+    The columns of the last use.
+    """
+    return {
+        "last_used": use.time,
+        "last_service": use.service,
+        "last_address": use.address,
+        "last_mail_client": use.mailClient,
+    }
+
+
+def _split(joined: str) -> tuple[str, ...]:
+    """
+    Empty is none, not one that is empty.
+    """
+    return tuple(joined.split(",")) if joined else ()

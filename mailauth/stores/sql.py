@@ -1,0 +1,328 @@
+"""
+Accounts, app passwords and signing keys in SQL. Owns the statements: what is one change is one
+transaction, together with the revocation that it implies.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from ..credentials import accountTag, appPasswordTag
+from ..errors import Outage
+from ..interfaces import IAccounts, IAppPasswords, ISigningKeys
+from . import rows, schema
+from .records import (
+    IMPORTED_LIMIT,
+    SIGNING_KEYS_TAG,
+    Account,
+    AlreadyExists,
+    AppPassword,
+    AppPasswordUse,
+    LimitReached,
+    NotFound,
+    SigningKey,
+)
+from .revocations import CHANGED, DISABLED, REMOVED, REVOKED
+from .sqlrevocations import SQLRevocations
+from .transactions import Transactions
+
+USE_INTERVAL = 60.0
+"""
+How often the use of one app password is written, in seconds of the uses' own times.
+"""
+
+
+@implementer(IAccounts)
+class SQLAccounts:
+    """
+    Accounts in a database.
+    """
+
+    def __init__(self, transactions: Transactions, revocations: SQLRevocations) -> None:
+        self._transactions = transactions
+        self._revocations = revocations
+
+    def add(self, account: Account) -> Deferred[None]:
+        """
+        See L{IAccounts.add}.
+        """
+
+        def work(connection: Connection) -> None:
+            try:
+                connection.execute(insert(schema.accounts).values(rows.accountRow(account)))
+            except IntegrityError:
+                raise AlreadyExists(f"there is an account {account.name} already") from None
+            self._revocations.publish(connection, [accountTag(account.name)], None)
+
+        return self._revocations.publishing(work)
+
+    def get(self, name: str) -> Deferred[Account | None]:
+        """
+        See L{IAccounts.get}.
+        """
+        asked = select(schema.accounts).where(schema.accounts.c.name == name)
+
+        def work(connection: Connection) -> Account | None:
+            row = connection.execute(asked).one_or_none()
+            return None if row is None else rows.account(row)
+
+        return self._transactions.read(work)
+
+    def list(self) -> Deferred[tuple[Account, ...]]:
+        """
+        See L{IAccounts.list}.
+        """
+        asked = select(schema.accounts).order_by(schema.accounts.c.name)
+        return self._transactions.read(
+            lambda connection: tuple(map(rows.account, connection.execute(asked)))
+        )
+
+    def disable(self, name: str) -> Deferred[None]:
+        """
+        See L{IAccounts.disable}.
+        """
+        return self._change(name, DISABLED, enabled=False)
+
+    def enable(self, name: str) -> Deferred[None]:
+        """
+        See L{IAccounts.enable}.
+        """
+        return self._change(name, None, enabled=True)
+
+    def remove(self, name: str) -> Deferred[None]:
+        """
+        See L{IAccounts.remove}.
+        """
+
+        def work(connection: Connection) -> None:
+            # Its app passwords go with it, by their foreign key.
+            removed = connection.execute(
+                delete(schema.accounts).where(schema.accounts.c.name == name)
+            )
+            if not removed.rowcount:
+                raise NotFound(f"there is no account {name}")
+            self._revocations.publish(connection, [accountTag(name)], REMOVED)
+
+        return self._revocations.publishing(work)
+
+    def setPassword(self, name: str, passwordHash: str) -> Deferred[None]:
+        """
+        See L{IAccounts.setPassword}.
+        """
+        return self._change(name, CHANGED, password_hash=passwordHash)
+
+    def setPasswordRule(self, name: str, rule: str | None) -> Deferred[None]:
+        """
+        See L{IAccounts.setPasswordRule}.
+        """
+        return self._change(name, None, password_rule=rule)
+
+    def _change(self, name: str, reason: str | None, **values: object) -> Deferred[None]:
+        """
+        Change the record, and revoke its tag for that reason, or touch it.
+        """
+
+        def work(connection: Connection) -> None:
+            changed = connection.execute(
+                update(schema.accounts).where(schema.accounts.c.name == name).values(**values)
+            )
+            if not changed.rowcount:
+                raise NotFound(f"there is no account {name}")
+            self._revocations.publish(connection, [accountTag(name)], reason)
+
+        return self._revocations.publishing(work)
+
+
+@implementer(IAppPasswords)
+class SQLAppPasswords:
+    """
+    App passwords in a database.
+    """
+
+    def __init__(self, transactions: Transactions, revocations: SQLRevocations) -> None:
+        self._transactions = transactions
+        self._revocations = revocations
+        # Identifier to the time of the use that was written last, the oldest first.
+        self._noted: dict[str, float] = {}
+
+    def add(self, appPassword: AppPassword) -> Deferred[None]:
+        """
+        See L{IAppPasswords.add}.
+        """
+
+        def work(connection: Connection) -> None:
+            account = appPassword.account
+            # Locked, so that what is counted stays so, where there can be other writers.
+            owner = select(schema.accounts.c.name).where(schema.accounts.c.name == account)
+            if connection.scalar(owner.with_for_update()) is None:
+                raise NotFound(f"there is no account {account}")
+            if appPassword.imported is not None:
+                counted = select(func.count()).where(*_importedBy(account))
+                if connection.scalars(counted).one() >= IMPORTED_LIMIT:
+                    raise LimitReached(f"{account} has {IMPORTED_LIMIT} imported app passwords")
+            try:
+                connection.execute(
+                    insert(schema.appPasswords).values(rows.appPasswordRow(appPassword))
+                )
+            except IntegrityError:
+                raise AlreadyExists("there is such an app password already") from None
+
+        return self._transactions.write(work)
+
+    def find(self, digest: bytes) -> Deferred[AppPassword | None]:
+        """
+        See L{IAppPasswords.find}.
+        """
+        asked = select(schema.appPasswords).where(schema.appPasswords.c.digest == digest)
+
+        def work(connection: Connection) -> AppPassword | None:
+            row = connection.execute(asked).one_or_none()
+            return None if row is None else rows.appPassword(row)
+
+        return self._transactions.read(work)
+
+    def imported(self, account: str) -> Deferred[tuple[AppPassword, ...]]:
+        """
+        See L{IAppPasswords.imported}.
+        """
+        return self._listed(*_importedBy(account))
+
+    def list(self, account: str) -> Deferred[tuple[AppPassword, ...]]:
+        """
+        See L{IAppPasswords.list}.
+        """
+        return self._listed(schema.appPasswords.c.account == account)
+
+    def revoke(self, account: str, identifier: str) -> Deferred[None]:
+        """
+        See L{IAppPasswords.revoke}.
+        """
+
+        def work(connection: Connection) -> None:
+            removed = connection.execute(
+                delete(schema.appPasswords).where(
+                    schema.appPasswords.c.account == account,
+                    schema.appPasswords.c.identifier == identifier,
+                )
+            )
+            if not removed.rowcount:
+                raise NotFound(f"{account} has no app password {identifier}")
+            self._revocations.publish(connection, [appPasswordTag(identifier)], REVOKED)
+
+        return self._revocations.publishing(work)
+
+    def noteUse(self, identifier: str, use: AppPasswordUse) -> Deferred[None]:
+        """
+        See L{IAppPasswords.noteUse}. A use within a minute of one that was written is left out,
+        and so is one that would wait behind many writes, or that cannot be written.
+        """
+        self._forgetUses(use.time)
+        if identifier in self._noted or self._transactions.pressed:
+            return succeed(None)
+        self._noted[identifier] = use.time
+        noted = (
+            update(schema.appPasswords)
+            .where(schema.appPasswords.c.identifier == identifier)
+            .values(rows.useColumns(use))
+        )
+
+        def work(connection: Connection) -> None:
+            connection.execute(noted)
+
+        async def written() -> None:
+            try:
+                await self._transactions.write(work)
+            except Outage:
+                self._noted.pop(identifier, None)
+
+        return Deferred.fromCoroutine(written())
+
+    def _forgetUses(self, now: float) -> None:
+        while self._noted:
+            oldest = next(iter(self._noted))
+            # Either way: the wall clock may have been set back.
+            if abs(now - self._noted[oldest]) < USE_INTERVAL:
+                break
+            del self._noted[oldest]
+
+    def _listed(self, *which: ColumnElement[bool]) -> Deferred[tuple[AppPassword, ...]]:
+        columns = schema.appPasswords.c
+        ordered = (
+            select(schema.appPasswords).where(*which).order_by(columns.created, columns.identifier)
+        )
+        return self._transactions.read(
+            lambda connection: tuple(map(rows.appPassword, connection.execute(ordered)))
+        )
+
+
+@implementer(ISigningKeys)
+class SQLSigningKeys:
+    """
+    Signing keys in a database.
+    """
+
+    def __init__(self, transactions: Transactions, revocations: SQLRevocations) -> None:
+        self._transactions = transactions
+        self._revocations = revocations
+
+    def add(self, key: SigningKey) -> Deferred[None]:
+        """
+        See L{ISigningKeys.add}.
+        """
+
+        def work(connection: Connection) -> None:
+            try:
+                connection.execute(
+                    insert(schema.signingKeys).values(
+                        kid=key.kid,
+                        algorithm=key.algorithm,
+                        private_pem=key.privatePEM,
+                        created=key.created,
+                        retired=key.retired,
+                    )
+                )
+            except IntegrityError:
+                raise AlreadyExists(f"there is a signing key {key.kid} already") from None
+            self._revocations.publish(connection, [SIGNING_KEYS_TAG], None)
+
+        return self._revocations.publishing(work)
+
+    def list(self) -> Deferred[tuple[SigningKey, ...]]:
+        """
+        See L{ISigningKeys.list}.
+        """
+        columns = schema.signingKeys.c
+        asked = select(
+            columns.kid, columns.algorithm, columns.private_pem, columns.created, columns.retired
+        ).order_by(columns.created.desc(), columns.kid)
+        return self._transactions.read(
+            lambda connection: tuple(SigningKey(*row) for row in connection.execute(asked))
+        )
+
+    def retire(self, kid: str, when: float) -> Deferred[None]:
+        """
+        See L{ISigningKeys.retire}.
+        """
+
+        def work(connection: Connection) -> None:
+            changed = connection.execute(
+                update(schema.signingKeys)
+                .where(schema.signingKeys.c.kid == kid)
+                .values(retired=when)
+            )
+            if not changed.rowcount:
+                raise NotFound(f"there is no signing key {kid}")
+            self._revocations.publish(connection, [SIGNING_KEYS_TAG], None)
+
+        return self._revocations.publishing(work)
+
+
+def _importedBy(account: str) -> tuple[ColumnElement[bool], ...]:
+    """
+    Which app passwords an account imported.
+    """
+    columns = schema.appPasswords.c
+    return columns.account == account, columns.imported.is_not(None)
