@@ -224,6 +224,16 @@ class InvalidResponse(BadExchange):
     """
 
 
+class ResponseTooLong(BadExchange):
+    """
+    A response, or the command with the initial one, is longer than a line may be (RFC 4954
+    section 4).
+    """
+
+    dialect = Dialect(b"BAD", b"500 5.5.6", b"-ERR")
+    sentence = "Authentication line too long."
+
+
 class Cancelled(BadExchange):
     """
     The client sent C{*} (RFC 4954 section 4, RFC 9051 section 6.2.2, RFC 5034 section 4).
