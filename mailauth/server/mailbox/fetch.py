@@ -6,11 +6,13 @@ a message as C{ENVELOPE}, C{BODYSTRUCTURE} and sections.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from email.utils import getaddresses
+from itertools import groupby
 from typing import BinaryIO
 
 import attrs
+from twisted.logger import Logger
 from twisted.mail.imap4 import IllegalClientResponse
 
 from .message import Message
@@ -28,10 +30,18 @@ _PART = re.compile(rb"[0-9]{1,9}(?:\.[0-9]{1,9}){0,99}")
 _SPECIFIER = re.compile(rb"HEADER\.FIELDS\.NOT|HEADER\.FIELDS|HEADER|TEXT|MIME", re.IGNORECASE)
 _PARTIAL = re.compile(rb"<([0-9]{1,10})\.([0-9]{1,10})>")
 
+SPAN_SIZE = 65536
+"""
+How many octets of a file are in memory at once.
+"""
+
 _ADDRESSES_LIMIT = 16384
 """
 How much of an address field is taken apart for an C{ENVELOPE}.
 """
+
+
+_log = Logger()
 
 
 @attrs.frozen
@@ -54,16 +64,30 @@ class Section:
     partial: tuple[int, int] | None = None
     peek: bool = False
 
+    @property
+    def mayBeLarge(self) -> bool:
+        """
+        Whether it is more than a header.
+        """
+        return not self.specifier.startswith(b"HEADER") or bool(self.path)
+
 
 @attrs.frozen
 class Span:
     """
-    A run of octets of a file, which is sent as it is read.
+    A run of octets, from where its file stands. It is sent as it is read.
     """
 
     file: BinaryIO
-    start: int
     length: int
+
+    def next(self, left: int) -> bytes:
+        """
+        The next octets.
+
+        @param left: how many have not been read.
+        """
+        return self.file.read(min(left, SPAN_SIZE))
 
 
 _RFC822 = {
@@ -141,31 +165,60 @@ def marksSeen(attributes: Sequence[Attribute]) -> bool:
     return any(isinstance(attribute, Section) and not attribute.peek for attribute in attributes)
 
 
-def needsFile(attributes: Sequence[Attribute]) -> bool:
+def fetchStep(attributes: Sequence[Attribute]) -> int:
     """
-    Whether the answer is anywhere but in memory.
+    How many messages are rendered at once: one, if their bodies are read.
     """
-    return not {b"UID", b"FLAGS"}.issuperset(attributes)
+    return 1 if any(isinstance(a, Section) and a.mayBeLarge for a in attributes) else 50
 
 
-def render(
-    sequenceNumber: int, message: Message, attributes: Sequence[Attribute]
-) -> list[bytes | Span]:
+def withFlags(attributes: Sequence[Attribute]) -> Sequence[Attribute]:
     """
-    The answer for one message.
+    These attributes, and the flags in any case.
+    """
+    return attributes if b"FLAGS" in attributes else [*attributes, b"FLAGS"]
 
-    @raise FileNotFoundError: it is gone.
+
+def renderAll(
+    asked: Sequence[tuple[int, Message, Sequence[Attribute]]],
+) -> tuple[list[bytes | Span], int]:
     """
-    answer: list[bytes | Span] = [b"* %d FETCH (" % sequenceNumber]
-    for attribute in attributes:
-        if len(answer) > 1:
-            answer.append(b" ")
-        if isinstance(attribute, Section):
-            answer += _section(message, attribute)
+    The answers for some messages, with their sequence numbers.
+
+    @return: what to send, and how many could not be read: one odd message must not hide the
+        others.
+    """
+    answer: list[bytes | Span] = []
+    failures = 0
+    for number, message, attributes in asked:
+        try:
+            answer += list(_join(_render(number, message, attributes)))
+        except (OSError, ValueError, RecursionError) as error:
+            _log.warn("a message cannot be read: {kind}", kind=type(error).__name__)
+            failures += 1
+    return answer, failures
+
+
+def _join(pieces: Iterable[bytes | Span]) -> Iterator[bytes | Span]:
+    for isSpan, run in groupby(pieces, lambda piece: isinstance(piece, Span)):
+        if isSpan:
+            yield from run
         else:
-            answer.append(attribute + b" " + _plain(message, attribute))
-    answer.append(b")\r\n")
-    return answer
+            yield b"".join(piece for piece in run if isinstance(piece, bytes))
+
+
+def _render(
+    number: int, message: Message, attributes: Sequence[Attribute]
+) -> Iterator[bytes | Span]:
+    yield b"* %d FETCH (" % number
+    for place, attribute in enumerate(attributes):
+        if place:
+            yield b" "
+        if isinstance(attribute, Section):
+            yield from _section(message, attribute)
+        else:
+            yield attribute + b" " + _plain(message, attribute)
+    yield b")\r\n"
 
 
 def flagList(flags: frozenset[str]) -> bytes:
@@ -198,7 +251,14 @@ def _section(message: Message, section: Section) -> Iterator[bytes | Span]:
         start = min(start + first, size)
         length = min(count, size - start)
         yield b"{%d}\r\n" % length
-        yield Span(message.open(), start, length)
+        file = message.open()
+        file.seek(start)
+        span = Span(file, length)
+        if length > SPAN_SIZE:
+            yield span
+        else:
+            with file:
+                yield span.next(length)
         return
     text = _sectionText(message, section)
     if text is None:

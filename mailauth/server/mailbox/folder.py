@@ -132,7 +132,7 @@ class Folder:
                 found = self._listFiles()
             self._uidList.update(found)
         except FileNotFoundError:
-            raise NoSuchMailbox
+            raise NoSuchMailbox(self.path.name)
         uids = self._uidList.uids
         entries = {uids[unique]: Entry(uids[unique], *place) for unique, place in found.items()}
         messages = dict(sorted(entries.items()))
@@ -157,13 +157,15 @@ class Folder:
         """
         self._write(content, "new", "", None)
 
-    def append(self, content: bytes | BinaryIO, flags: Iterable[str], date: float | None) -> None:
+    def append(self, content: bytes | BinaryIO, flags: Iterable[str], date: float | None) -> int:
         """
         Store a message that somebody has seen already. It is on disk when this returns.
 
         @param date: its internal date in seconds since the epoch, or C{None} for now.
+        @return: its UID.
         """
-        self._write(content, "cur", ":2," + _lettersOf(flags), date)
+        unique = self._write(content, "cur", ":2," + _lettersOf(flags), date)
+        return self.scan().uidList.uids[unique]
 
     def copyTo(self, uids: Iterable[int], target: Folder) -> None:
         """
@@ -270,9 +272,9 @@ class Folder:
 
     def _write(
         self, content: bytes | BinaryIO, directory: str, suffix: str, date: float | None
-    ) -> None:
-        unique = self._names.next()
-        temporary = self.path / "tmp" / unique
+    ) -> str:
+        name = self._names.next()
+        temporary = self.path / "tmp" / name
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -283,11 +285,13 @@ class Folder:
                     os.utime(descriptor, (date, date))
                 size = file.tell()
                 os.fsync(descriptor)
+            unique = f"{name},S={size}"
             # Unlike a rename, a link cannot put one message in the place of another.
-            os.link(temporary, self.path / directory / f"{unique},S={size}{suffix}")
+            os.link(temporary, self.path / directory / (unique + suffix))
         finally:
             temporary.unlink(missing_ok=True)
         syncDirectory(self.path / directory)
+        return unique
 
     def _listFiles(self) -> dict[str, tuple[str, str]]:
         found = {}

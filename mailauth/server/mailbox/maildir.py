@@ -56,7 +56,7 @@ class Maildir:
         @raise MailboxCollision: there is one of this name.
         """
         if name in self.mailboxes():
-            raise MailboxCollision
+            raise MailboxCollision(name)
         self.folder(name).create()
 
     def deleteMailbox(self, name: str) -> None:
@@ -86,9 +86,9 @@ class Maildir:
             if name == old or name.startswith(below)
         }
         if not moves:
-            raise NoSuchMailbox
+            raise NoSuchMailbox(old)
         if not set(names).isdisjoint(moves.values()):
-            raise MailboxCollision
+            raise MailboxCollision(new)
         for name, renamed in moves.items():
             self._move(self.folder(name).path, self.folder(renamed).path)
 
@@ -102,19 +102,26 @@ class Maildir:
             return {INBOX}
         return set(text.split("\n")[:-1])
 
-    def setSubscribed(self, name: str, subscribed: bool) -> None:
+    def subscribe(self, name: str) -> None:
         """
-        Subscribe to a name, or no longer.
+        Subscribe to a name.
         """
-        names = self.subscriptions()
-        names = names | {name} if subscribed else names - {name}
+        self._saveSubscriptions(self.subscriptions() | {name})
+
+    def unsubscribe(self, name: str) -> None:
+        """
+        Subscribe to a name no longer.
+        """
+        self._saveSubscriptions(self.subscriptions() - {name})
+
+    def _saveSubscriptions(self, names: set[str]) -> None:
         replaceFile(self._path / _SUBSCRIPTIONS, "".join(f"{name}\n" for name in sorted(names)))
 
     def _move(self, source: Path, target: Path) -> None:
         try:
             source.rename(target)
         except FileNotFoundError:
-            raise NoSuchMailbox
+            raise NoSuchMailbox(source.name)
         syncDirectory(self._path)
 
     def _nextUIDValidity(self) -> int:

@@ -54,8 +54,6 @@ class BadCharset(Exception):
 class SearchReader:
     """
     Reads one search.
-
-    @ivar cheap: whether file names are all it looks at.
     """
 
     def __init__(self, arguments: Arguments, lastNumber: int, lastUID: int) -> None:
@@ -68,7 +66,6 @@ class SearchReader:
         self._lastUID = lastUID
         self._depth = 0
         self._keys = 0
-        self.cheap = True
 
     def read(self) -> Criterion:
         """
@@ -127,7 +124,6 @@ class SearchReader:
         """
         A key for which the file is looked at.
         """
-        self.cheap = False
         arguments = self._arguments
         arguments.space()
         if key in {b"LARGER", b"SMALLER"}:

@@ -250,8 +250,9 @@ def membership(messages: MessageSet, last: int) -> Callable[[int], bool]:
 
     @param last: what C{*} is.
     """
-    messages.last = last
-    ranges: list[tuple[int, int]] = messages.ranges
+    numbered = MessageSet(messages.ranges)
+    numbered.last = last
+    ranges: list[tuple[int, int]] = numbered.ranges
     starts = [start for start, _ in ranges]
 
     def isMember(number: int) -> bool:
