@@ -141,9 +141,9 @@ class CommandIMAP4Server(IMAP4Server):
             if len(literals) == MAX_LITERALS or place > self.MAX_LENGTH:
                 raise IllegalClientResponse("Command too long")
             text += line
-            read: Callable[[bytes], Any]
             read = self.arg_literal if takesMessage and place else self.arg_finalastring
-            literals[place], line = await maybeDeferred(read, announced[0])
+            literal: Deferred[tuple[Any, bytes]] = maybeDeferred(read, announced[0])
+            literals[place], line = await literal
         return Arguments(text + line, literals)
 
     async def _outcome(self, responding: Coroutine[Any, Any, bytes]) -> tuple[bytes, bytes]:

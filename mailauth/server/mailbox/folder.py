@@ -167,9 +167,11 @@ class Folder:
         unique = self._write(content, "cur", ":2," + _lettersOf(flags), date)
         return self.scan().uidList.uids[unique]
 
-    def copyTo(self, uids: Iterable[int], target: Folder) -> None:
+    def copyTo(self, uids: Iterable[int], target: Folder) -> list[str]:
         """
         Copy messages into another folder, or into this one: all of them, or none.
+
+        @return: the unique parts of the copies' file names, in the same order.
         """
         made: list[Path] = []
         try:
@@ -186,6 +188,7 @@ class Folder:
             for path in made:
                 path.unlink(missing_ok=True)
             raise
+        return [path.name.partition(":")[0] for path in made]
 
     def changeFlags(
         self, uids: Iterable[int], change: Callable[[frozenset[str]], frozenset[str]]

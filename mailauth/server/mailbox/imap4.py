@@ -45,6 +45,7 @@ class MailboxIMAP4Server(CommandIMAP4Server):
         capabilities = super().capabilities()
         if self.state != "unauth":
             capabilities[b"CHILDREN"] = None
+            capabilities[b"UIDPLUS"] = None
             capabilities[b"UNSELECT"] = None
         return capabilities
 
@@ -194,8 +195,8 @@ class MailboxIMAP4Server(CommandIMAP4Server):
         mailbox = await self.account.select(name)
         if mailbox is None:
             raise Refused(_TRY_CREATE)
-        await mailbox.addMessage(message, flags, date)
-        return b"APPEND completed"
+        uid = await mailbox.addMessage(message, flags, date)
+        return b"[APPENDUID %d %d] APPEND completed" % (mailbox.getUIDValidity(), uid)
 
     # Messages
 
@@ -215,9 +216,13 @@ class MailboxIMAP4Server(CommandIMAP4Server):
         await self._selected.refresh()
         return b"Up to date"
 
-    async def _expunge(self, arguments: Arguments) -> bytes:
+    async def _expunge(self, arguments: Arguments, uid: bool = False) -> bytes:
+        """
+        RFC 3501 section 6.4.3, and RFC 4315's UID EXPUNGE.
+        """
+        uids = arguments.sequenceSet() if uid else None
         arguments.end()
-        for number in await self._selected.expunge():
+        for number in await self._selected.expunge(uids):
             self.sendUntaggedResponse(b"%d EXPUNGE" % number)
         return b"EXPUNGE completed"
 
@@ -320,15 +325,20 @@ class MailboxIMAP4Server(CommandIMAP4Server):
             target = await self.account.open(name)
         except NoSuchMailbox:
             raise Refused(_TRY_CREATE)
-        await self._selected.copy(messages, uid, target)
-        return b"COPY completed"
+        copies = await self._selected.copy(messages, uid, target)
+        if not copies:
+            return b"Nothing to copy"
+        sets = (b",".join(b"%d" % one for one in uids) for uids in (copies, copies.values()))
+        code = b"COPYUID %d %b %b" % (target.folder.uidList.uidValidity, *sets)
+        return b"[" + code + b"] COPY completed"
 
     async def _uid(self, arguments: Arguments) -> bytes:
         """
-        RFC 3501 section 6.4.8.
+        RFC 3501 section 6.4.8, RFC 4315.
         """
         respond = {
             b"COPY": self._copy,
+            b"EXPUNGE": self._expunge,
             b"FETCH": self._fetch,
             b"SEARCH": self._search,
             b"STORE": self._store,

@@ -188,28 +188,37 @@ class Mailbox:
         unread = [one for _, one in self._among(messages, uid) if "S" not in self._letters[one]]
         return self._changeFlags(unread, ["\\Seen"], 1)
 
-    def expunge(self) -> Deferred[list[int]]:
+    def expunge(self, uids: MessageSet | None = None) -> Deferred[list[int]]:
         """
         See L{IMailbox}. The last comes first, so that each number holds when it is told.
+
+        @param uids: of all that are marked, take only those in this set (RFC 4315).
         """
 
         async def expunge() -> list[int]:
-            deleted = [uid for uid in self._uids if "T" in self._letters[uid]]
+            among = self._among(MessageSet(1, None) if uids is None else uids, True)
+            deleted = [uid for _, uid in among if "T" in self._letters[uid]]
             await self._run(self._folder.remove, deleted)
             return self.expunged()
 
         self._mayWrite()
         return Deferred.fromCoroutine(expunge())
 
-    def copy(self, messages: MessageSet, uid: bool, target: SharedFolder) -> Deferred[None]:
+    def copy(
+        self, messages: MessageSet, uid: bool, target: SharedFolder
+    ) -> Deferred[dict[int, int]]:
         """
         Copy messages into another folder: all of them, or none.
+
+        @return: the UIDs of the copies, by those of the messages.
         """
 
-        async def copy() -> None:
+        async def copy() -> dict[int, int]:
             uids = [one for _, one in self._among(messages, uid)]
-            await self._run(self._folder.copyTo, uids, target.folder)
+            uniques = await self._run(self._folder.copyTo, uids, target.folder)
             await target.run(target.folder.scan)
+            copies = target.folder.uidList.uids
+            return {one: copies[unique] for one, unique in zip(uids, uniques, strict=True)}
 
         return Deferred.fromCoroutine(copy())
 
