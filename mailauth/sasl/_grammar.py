@@ -39,7 +39,7 @@ XOAUTH2_USER = re.compile(rb"user=(?P<user>[^\x00\x01]*)")
 #
 #   credentials = "Bearer" 1*SP b64token
 #   b64token    = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +(?P<token>[A-Za-z0-9\-._~+/]+=*)")
+BEARER = re.compile(rb"(?i:Bearer) +(?P<token>[A-Za-z0-9\-._~+/]+=*)")
 
 # RFC 4616 section 2. The octets of the three parts are checked where they are used.
 #

@@ -15,11 +15,15 @@ import attrs
 from zope.interface import implementer
 
 from ..credentials import BearerToken
-from ..errors import InvalidRequest, Refusal
+from ..errors import InvalidRequest, InvalidToken, Refusal
 from ..interfaces import IMechanism
 from ..scopes import MAIL_SCOPE
 from ._grammar import BEARER, GS2_HEADER, KVPAIR, KVSEP, XOAUTH2_USER
 from .mechanism import Challenge
+
+_AUTH = b"auth="
+_USER = b"user="
+_PAIRS = (_AUTH, b"host=", b"port=")
 
 _XOAUTH2_STATUS = {
     "invalid_token": "400",
@@ -53,6 +57,7 @@ class _Bearer:
         The client speaks first, once.
 
         @raise InvalidRequest: the message is malformed.
+        @raise InvalidToken: it holds no token.
         """
         if not transcript:
             return Challenge(b"")
@@ -117,21 +122,24 @@ def readMessage(message: bytes) -> BearerToken:
     Read the client's message of either mechanism.
 
     @raise InvalidRequest: it is malformed.
+    @raise InvalidToken: it holds no token.
     """
     authzid, pairs = _readHeader(message)
     authorization = None
     for pair in pairs:
-        match = KVPAIR.fullmatch(pair)
-        if match is None:
-            raise InvalidRequest("malformed key-value pair")
-        if match["key"] == b"auth":
+        if pair.startswith(_AUTH):
             if authorization is not None:
                 raise InvalidRequest("two auth keys")
-            authorization = match["value"]
-        elif match["key"] == b"user":
+            authorization = pair.removeprefix(_AUTH)
+        elif KVPAIR.fullmatch(pair) is None:
+            raise InvalidRequest("malformed key-value pair")
+        elif pair.startswith(_USER):
             raise InvalidRequest("a second account")
     if authorization is None:
         raise InvalidRequest("no auth key")
+    if not authorization:
+        # How a client asks which scope it needs and who issues tokens (RFC 7628 section 4.3).
+        raise InvalidToken("no token")
     bearer = BEARER.fullmatch(authorization)
     if bearer is None:
         raise InvalidRequest("the auth value is no bearer token")
@@ -157,9 +165,10 @@ def _readHeader(message: bytes) -> tuple[bytes | None, list[bytes]]:
         return user["user"] or None, pairs
     if not header:
         return None, pairs
-    if KVPAIR.fullmatch(header) is None:
-        raise InvalidRequest("malformed GS2 header")
-    return None, [header, *pairs]
+    if header.startswith(_PAIRS):
+        return None, [header, *pairs]
+    # Not any pair: "p=" asks for channel binding, "a=" for an account (SA1, SA2).
+    raise InvalidRequest("malformed GS2 header")
 
 
 OAUTHBEARER = OAuthBearer()
