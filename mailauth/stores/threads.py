@@ -70,8 +70,10 @@ class BoundedThreads:
 
     async def stop(self) -> None:
         """
-        Take no more calls, finish those there are, and end the threads.
+        Take no more calls, finish those there are, and end the threads for good.
         """
+        if not self._open:
+            return
         self._open = False
         if self.waiting:
             self._idle = Deferred()

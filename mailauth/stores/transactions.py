@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from ..errors import Outage
-from .records import AlreadyExists, CannotOpen, LimitReached, NotFound
+from .records import AlreadyExists, LimitReached, NotFound
 from .threads import BoundedThreads, ThreadedReactor
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Transactions:
         self._writable = database.execution_options(mailauth_begin="BEGIN IMMEDIATE")
         self._readers = BoundedThreads(reactor, "store-read", threads, QUEUE, patience)
         self._writer = BoundedThreads(reactor, "store-write", 1, QUEUE, patience)
-        event.listen(database, "begin", _begin)
+        event.listen(database, "begin", begin)
 
     @property
     def pressed(self) -> bool:
@@ -110,8 +110,6 @@ class Transactions:
                     raise
         except (AlreadyExists, LimitReached, NotFound):
             raise
-        except CannotOpen as error:
-            raise Outage(str(error)) from None
         except DBAPIError as error:
             # Its own text quotes the parameters, and there are secrets among them.
             raise Outage(f"the store failed: {error.orig}") from None
@@ -120,7 +118,7 @@ class Transactions:
             raise Outage("unexpected in the store") from None
 
 
-def _begin(connection: Connection) -> None:
+def begin(connection: Connection) -> None:
     """
     Python's sqlite3 begins nothing by itself the way it is set, which leaves us to say how.
     """

@@ -1,0 +1,81 @@
+"""
+Databases for these tests: real files, and other processes that use them.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from mailauth.stores.database import Database
+from mailauth.testing.stores import Conformance, Stores
+
+HOLD = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+"""
+A program that holds the write lock of a file until its standard input ends.
+"""
+
+
+def makeDirectory(test: SynchronousTestCase) -> Path:
+    """
+    A directory that nobody else can use.
+    """
+    directory = tempfile.TemporaryDirectory()
+    test.addCleanup(directory.cleanup)
+    return Path(directory.name)
+
+
+async def openDatabase(test: TestCase, path: Path, **settings: Any) -> Database:
+    """
+    Open it until the test ends.
+    """
+    database = Database(path, reactor, **settings)  # type: ignore[arg-type] # it is a module
+    await database.open()
+    test.addCleanup(lambda: Deferred.fromCoroutine(database.close()))
+    return database
+
+
+def startProcess(test: TestCase, program: str, *arguments: str) -> Popen[bytes]:
+    """
+    Run a Python program until the test ends.
+    """
+    process = Popen(
+        [sys.executable, "-c", program, *arguments], stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+
+    def end() -> None:
+        process.kill()
+        process.communicate()
+
+    test.addCleanup(end)
+    return process
+
+
+class InDatabase(Conformance):
+    """
+    Stores in one SQLite file for each test.
+    """
+
+    path: Path | None = None
+
+    def makeStores(self, now: Callable[[], float]) -> Deferred[Stores]:
+        """
+        Open the test's database, once more at each call.
+        """
+        if self.path is None:
+            self.path = makeDirectory(self) / "mailauth.db"
+        return Deferred.fromCoroutine(openDatabase(self, self.path, now=now))
