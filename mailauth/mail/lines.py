@@ -63,7 +63,6 @@ class LineReader:
                 self.lineTooLong(line[:64])
             else:
                 self.lineReceived(line)
-        self._unread, self._next = self._unread[self._next :], 0
 
     def _keepRest(self) -> None:
         """
