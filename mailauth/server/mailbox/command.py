@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.mail import imap4
@@ -142,7 +142,8 @@ class CommandIMAP4Server(IMAP4Server):
                 raise IllegalClientResponse("Command too long")
             text += line
             read = self.arg_literal if takesMessage and place else self.arg_finalastring
-            literal: Deferred[tuple[Any, bytes]] = maybeDeferred(read, announced[0])
+            # Of what announces a literal, both make a Deferred.
+            literal: Any = read(announced[0])
             literals[place], line = await literal
         return Arguments(text + line, literals)
 

@@ -328,9 +328,9 @@ class MailboxIMAP4Server(CommandIMAP4Server):
         copies = await self._selected.copy(messages, uid, target)
         if not copies:
             return b"Nothing to copy"
-        sets = (b",".join(b"%d" % one for one in uids) for uids in (copies, copies.values()))
-        code = b"COPYUID %d %b %b" % (target.folder.uidList.uidValidity, *sets)
-        return b"[" + code + b"] COPY completed"
+        sources, targets = (b",".join(map(b"%d".__mod__, u)) for u in (copies, copies.values()))
+        validity = b"%d" % target.folder.uidList.uidValidity
+        return b"[COPYUID " + b" ".join((validity, sources, targets)) + b"] COPY completed"
 
     async def _uid(self, arguments: Arguments) -> bytes:
         """

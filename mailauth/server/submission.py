@@ -1,0 +1,178 @@
+"""
+Submission (RFC 6409): who may send as whom, and to whom. Owns a message from the first line of
+DATA until every recipient has it on disk.
+
+What a message may not hold (bare CR or LF, NUL, too many octets) has been refused by
+L{mailauth.mail.incoming} before it comes here.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable, Collection
+from email.utils import formatdate
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import ISSLTransport
+from twisted.logger import Logger
+from twisted.mail.interfaces import IMessageDelivery, IMessageSMTP
+from twisted.mail.smtp import Address, SMTPBadRcpt, SMTPBadSender, SMTPServerError, User
+from zope.interface import implementer
+
+from ..errors import InvalidCredentials, Outage
+from ..interfaces import IAccounts
+from ..usernames import canonicalName
+from .mailbox.mailboxes import Mailboxes
+
+_SPOOL_IN_MEMORY = 256 * 1024
+_NOT_A_HOST = re.compile(rb"[^A-Za-z0-9.:\[\]_-]")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+_log = Logger()
+
+
+@attrs.frozen
+class SubmissionService:
+    """
+    What all submissions need.
+
+    @ivar accounts: who is here.
+    @ivar mailboxes: where their mail is.
+    @ivar domains: the domains whose accounts are here, in canonical form. Mail for others is not
+        relayed.
+    @ivar host: what this server calls itself in trace headers.
+    @ivar wallClock: seconds since the epoch.
+    """
+
+    accounts: IAccounts
+    mailboxes: Mailboxes
+    domains: Collection[str]
+    host: str
+    wallClock: Callable[[], float]
+
+
+@implementer(IMessageDelivery)
+class Submission:
+    """
+    The avatar of somebody who sends mail.
+    """
+
+    def __init__(self, service: SubmissionService, account: str, readOnly: bool = False) -> None:
+        """
+        @param account: its name in canonical form.
+        @param readOnly: the credential may not send.
+        """
+        self._service = service
+        self._account = account
+        self._readOnly = readOnly
+
+    def validateFrom(self, helo: tuple[bytes, bytes], origin: Address) -> Address:
+        """
+        See L{IMessageDelivery}. Everybody sends as himself.
+        """
+        if self._readOnly:
+            raise SMTPBadSender(origin, 550, "5.7.1 This password may read mail and not send it")
+        if self._canonical(origin) != self._account:
+            raise SMTPBadSender(origin, 550, "5.7.1 This is not the address you logged in with")
+        return origin
+
+    def validateTo(self, user: User) -> Deferred[Callable[[], LocalDelivery]]:
+        """
+        See L{IMessageDelivery}.
+        """
+        return Deferred.fromCoroutine(self._validateTo(user))
+
+    async def _validateTo(self, user: User) -> Callable[[], LocalDelivery]:
+        name = self._canonical(user.dest)
+        if name is None or name.rpartition("@")[2] not in self._service.domains:
+            raise SMTPBadRcpt(
+                user.dest, 550, "5.7.1 Mail for other domains is not relayed by this server"
+            )
+        try:
+            account = await self._service.accounts.get(name)
+        except Outage:
+            raise SMTPServerError(451, "4.3.0 Cannot check this recipient now. Try again later.")
+        if account is None:
+            raise SMTPBadRcpt(user.dest, 550, "5.1.1 There is no such account")
+        return lambda: LocalDelivery(self._service.mailboxes, name)
+
+    def receivedHeader(
+        self, helo: tuple[bytes | None, bytes], origin: Address, recipients: list[User]
+    ) -> bytes:
+        """
+        See L{IMessageDelivery}. The protocol is named after RFC 3848, and the return path stands
+        where the final delivery puts it (RFC 5321 section 4.4).
+        """
+        [recipient] = recipients
+        secure = ISSLTransport.providedBy(recipient.protocol.transport)
+        name, peer = (_NOT_A_HOST.sub(b"?", word or b"unknown") for word in helo)
+        return b"\r\n".join(
+            (
+                b"Return-Path: <%b>" % bytes(origin),
+                b"Received: from %b ([%b])" % (name, peer),
+                b"\t(authenticated as %b)" % self._account.encode("utf-8"),
+                b"\tby %b with %b" % (self._service.host.encode("ascii"), _protocol(secure)),
+                b"\tfor <%b>;" % bytes(recipient.dest),
+                b"\t%b" % formatdate(self._service.wallClock()).encode("ascii"),
+            )
+        )
+
+    @staticmethod
+    def _canonical(address: Address) -> str | None:
+        """
+        The account name that an address can be, if it can be one.
+        """
+        try:
+            return canonicalName(bytes(address))
+        except InvalidCredentials:
+            return None
+
+
+def _protocol(secure: bool) -> bytes:
+    return b"ESMTPSA" if secure else b"ESMTPA"
+
+
+@implementer(IMessageSMTP)
+class LocalDelivery:
+    """
+    One message for one recipient.
+    """
+
+    def __init__(self, mailboxes: Mailboxes, name: str) -> None:
+        self._mailboxes = mailboxes
+        self._name = name
+        # It outlives this method.
+        self._spool: Any = SpooledTemporaryFile(_SPOOL_IN_MEMORY)  # noqa: SIM115
+
+    def lineReceived(self, line: bytes) -> None:
+        """
+        See L{IMessageSMTP}.
+        """
+        self._spool.write(line + b"\r\n")
+
+    def eomReceived(self) -> Deferred[None]:
+        """
+        See L{IMessageSMTP}. It fires when the message would survive a loss of power.
+        """
+        return Deferred.fromCoroutine(self._deliver())
+
+    async def _deliver(self) -> None:
+        try:
+            await self._mailboxes.deliver(self._name, self._spool)
+        except OSError as error:
+            _log.error("a message cannot be stored: {error}", error=error)
+            if error.errno in _FULL:
+                raise SMTPServerError(452, "4.3.1 The mail store is full. Try again later.")
+            raise SMTPServerError(451, "4.3.0 The mail store cannot be used now. Try again later.")
+        finally:
+            self._spool.close()
+
+    def connectionLost(self) -> None:
+        """
+        See L{IMessageSMTP}.
+        """
+        self._spool.close()
