@@ -19,14 +19,23 @@ MAX_OCTETS = 320
 64 octets of local part, an @, and 255 of domain (RFC 5321 section 4.5.3.1).
 """
 
-_ASCII_NAME = re.compile(r"[a-z0-9!#$&'+\-./=?^_`{|}~]+(?:@[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?)?")
+_SPECIALS = "!#$&'+-/=?^_`{|}~"
 """
-The names that almost all are, for which nothing more has to be looked at. It leaves out C{*} and
-C{%}, which other systems give a meaning to (SA8).
+What a local part may hold beside letters, digits and dots (RFC 5321 section 4.1.2), without C{*}
+and C{%}, which other systems give a meaning to (SA8).
 """
 
-_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Me"})
-_FORBIDDEN_ASCII = frozenset('*%"(),:;<>@[\\]')
+_ATOM = rf"[a-z0-9{re.escape(_SPECIALS)}]+"
+_LABEL = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_ASCII_NAME = re.compile(rf"{_ATOM}(?:\.{_ATOM})*(?:@{_LABEL}(?:\.{_LABEL})*)?")
+_MAX_LABEL = 63
+"""
+The names that almost all are. For those no longer than one label may be (RFC 1035 section 2.3.4),
+nothing more has to be looked at.
+"""
+
+_WITHOUT_SPECIALS = str.maketrans("", "", _SPECIALS)
+_JOINERS = frozenset("\u200c\u200d")
 
 
 def canonicalName(loginName: bytes | str, defaultDomain: str | None = None) -> str:
@@ -48,10 +57,11 @@ def canonicalName(loginName: bytes | str, defaultDomain: str | None = None) -> s
     if not loginName or len(loginName) > MAX_OCTETS:
         raise InvalidCredentials("the login name is empty or too long")
     name = loginName.lower() if loginName.isascii() else _foldName(loginName)
-    if _ASCII_NAME.fullmatch(name) is None or ".." in name:
-        name = _canonicalForm(name)
-        if _canonicalForm(_foldName(name)) != name:
-            raise InvalidCredentials("the login name has no stable form")
+    if len(name) > _MAX_LABEL or _ASCII_NAME.fullmatch(name) is None:
+        try:
+            name = _canonicalForm(name)
+        except UnicodeError:
+            raise InvalidCredentials("no account can have this login name") from None
     if defaultDomain is not None and "@" not in name:
         name = f"{name}@{defaultDomain}"
     if len(name.encode("utf-8")) > MAX_OCTETS:
@@ -76,23 +86,31 @@ def _narrow(character: str) -> str:
 
 def _canonicalForm(name: str) -> str:
     """
-    Check what L{_foldName} left, and bring the domain into A-labels.
+    Check what is left of a name once it is folded, and bring its domain into A-labels.
+
+    @raise UnicodeError: no account can have this name.
     """
-    localPart, at, domain = name.rpartition("@")
-    if not at:
-        localPart, domain = domain, ""
-    for character in localPart:
-        if (
-            unicodedata.category(character) in _FORBIDDEN_CATEGORIES
-            or character in _FORBIDDEN_ASCII
-        ):
-            raise InvalidCredentials("the login name has a character that no name has")
-    if not localPart:
-        raise InvalidCredentials("the login name has nothing before the @")
+    localPart, at, domain = name.partition("@")
+    for atom in localPart.split("."):
+        _checkAtom(atom)
     if not at:
         return localPart
-    try:
-        ascii = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        raise InvalidCredentials("the login name has an impossible domain") from None
-    return f"{localPart}@{ascii.lower()}"
+    aLabels = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+    if aLabels.endswith("."):
+        raise idna.IDNAError("a second spelling of the domain")
+    return f"{localPart}@{aLabels}"
+
+
+def _checkAtom(atom: str) -> None:
+    """
+    Between the dots of a local part stand the letters and digits that may stand in a domain
+    (RFC 5892: of any script, but none that a second folding would change and none that cannot be
+    seen), and the specials. The joiners that RFC 5892 takes between some letters cannot be seen.
+
+    @raise UnicodeError: something else does.
+    """
+    if not atom or not _JOINERS.isdisjoint(atom):
+        raise idna.IDNAError("an empty atom, or a joiner")
+    letters = atom.translate(_WITHOUT_SPECIALS)
+    if letters:
+        idna.check_label(letters)
