@@ -1,0 +1,54 @@
+# The two commands of the README, and what else can be run by hand.
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check coverage docs bench soak clean
+
+demo: $(VENV)/demo-installed
+	$(BIN)/mailauth demo
+
+test: $(VENV)/test-installed
+	$(BIN)/python -m pytest -q -n 2 tests
+	$(MAKE) check
+
+# What reads the code without running it.
+check: $(VENV)/test-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The modules that decide are covered to the last branch, or this fails.
+coverage: $(VENV)/test-installed
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q tests/sasl tests/oauth tests/validators tests/caches \
+		tests/test_*.py
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python tests/decisions.py)"
+
+# The documentation that can be run is run, and the fragments of the news are read.
+docs: $(VENV)/test-installed
+	$(BIN)/python -m doctest docs/embedding.md
+	$(BIN)/towncrier build --draft --version next > /dev/null
+
+bench: $(VENV)/test-installed
+	$(BIN)/python bench/login.py
+
+# Everything that looks for a needle in a haystack, with many more straws than 'make test' has.
+soak: $(VENV)/test-installed
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q -n 2 tests
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info mailauth-demo
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo-installed: setup.cfg setup.py | $(VENV)/bin/python
+	$(BIN)/pip install -q -e '.[server]'
+	touch $@
+
+$(VENV)/test-installed: setup.cfg setup.py | $(VENV)/bin/python
+	$(BIN)/pip install -q -e '.[test]'
+	touch $@
