@@ -9,7 +9,7 @@ only after what was presented has turned out to be right.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import attrs
 
@@ -24,8 +24,8 @@ from .errors import (
     NotOwner,
     ServiceNotAllowed,
 )
-from .oauth.tokens import AccessToken
-from .scopes import MAIL_SCOPE, SERVICE_SCOPES
+from .oauth.tokens import LEEWAY, AccessToken
+from .scopes import MAIL_SCOPE, MAIL_SERVICES, SERVICE_SCOPES
 from .stores.records import Account, AppPassword
 from .usernames import canonicalName
 
@@ -64,7 +64,7 @@ class TokenPolicy:
         except InvalidCredentials as error:
             raise InvalidToken(error.reason) from None
         allowed = self.domains.get(token.issuer)
-        if allowed is not None and owner.rpartition("@")[2] not in allowed:
+        if allowed is not None and Account(owner).domain not in allowed:
             raise InvalidToken("the issuer may not speak for this domain")
         return owner
 
@@ -92,7 +92,7 @@ def admitToken(
     @raise AccountDisabled: the account may not log in at all.
     @raise InsufficientScope: the token is for other services.
     """
-    if token.expires <= now:
+    if token.expires <= now - LEEWAY:
         raise ExpiredToken("expired")
     if token.bound:
         raise InvalidToken("the token is bound to a key")
@@ -139,7 +139,10 @@ def admitAppPassword(
     _checkEnabled(account)
     if appPassword.expires is not None and appPassword.expires <= now:
         raise ExpiredPassword("expired")
-    if context.service not in (appPassword.services or MAIL_PASSWORD_SERVICES):
+    # Never the web: there it would open the page that makes app passwords (WB11).
+    if context.service not in MAIL_SERVICES or (
+        appPassword.services and context.service not in appPassword.services
+    ):
         raise ServiceNotAllowed("service")
     if appPassword.readOnly and context.service == "smtp":
         raise ServiceNotAllowed("it may only read")
@@ -152,13 +155,6 @@ def admitAppPassword(
         expires=appPassword.expires,
         credential=f"app password {appPassword.name!r}",
     )
-
-
-MAIL_PASSWORD_SERVICES = frozenset({"imap", "smtp", "pop3", "jmap"})
-"""
-What an app password is for that says nothing else. Never the web: there it would open the page
-that makes app passwords (WB11).
-"""
 
 
 def passwordAllowed(rule: str, service: str) -> bool:
@@ -205,8 +201,20 @@ def _checkEnabled(account: Account) -> None:
 
 
 def _within(peer: str | None, networks: tuple[str, ...]) -> bool:
-    if peer is None:
+    """
+    What is no address is nowhere, and a network that cannot be read has nobody in it.
+    """
+    try:
+        address = ip_address((peer or "").partition("%")[0])
+    except ValueError:
         return False
-    address = ip_address(peer.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in ip_network(network) for network in networks)
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return any(_contains(network, address) for network in networks)
+
+
+def _contains(network: str, address: IPv4Address | IPv6Address) -> bool:
+    try:
+        return address in ip_network(network, strict=False)
+    except ValueError:
+        return False

@@ -15,11 +15,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
     load_pem_public_key,
 )
@@ -33,7 +35,7 @@ from jwt.algorithms import (
 )
 
 MAX_OCTETS = 16 * 1024
-MAX_BRACKETS = 64
+MAX_BRACKETS = 256  # two for each client in a token of Keycloak's
 MAX_KEYS = 64
 MIN_RSA_BITS = 2048
 
@@ -53,6 +55,12 @@ ALGORITHMS = frozenset((*_RSA, *_CURVES.values(), *_EDWARDS))
 What can be verified at all. No HMAC, and no C{none}: a key that anybody may read must never be a
 secret (TK1, TK2).
 """
+
+# The points of Ed25519 whose order divides 8, by their y: there are signatures that any message
+# has under them, and OpenSSL takes them for keys (TK10).
+_ED25519_PRIME = 2**255 - 19
+_OF_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = frozenset({0, 1, _ED25519_PRIME - 1, _OF_ORDER_8, _ED25519_PRIME - _OF_ORDER_8})
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -184,7 +192,7 @@ def publicKeyFromPEM(pem: bytes, kid: str | None = None) -> VerifyingKey:
     """
     try:
         key = load_pem_public_key(pem)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise UnusableKey(f"not a public key in PEM: {error}") from None
     return VerifyingKey(kid, _algorithmsOf(key), key)  # type: ignore[arg-type]  # checked there
 
@@ -223,7 +231,7 @@ def _keyFromJWK(member: Any) -> VerifyingKey | None:
     if algorithm is None:
         return None
     try:
-        key = algorithm.from_jwk(json.dumps(member))
+        key = algorithm.from_jwk(member)
         algorithms = _algorithmsOf(key)
     except Exception:
         # PyJWT and cryptography raise many things here; whatever it was, the key is no key.
@@ -249,6 +257,9 @@ def _algorithmsOf(key: Any) -> frozenset[str]:
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
         return frozenset({_CURVES[key.curve.name]})
     if isinstance(key, ed25519.Ed25519PublicKey):
+        encoded = int.from_bytes(key.public_bytes(Encoding.Raw, PublicFormat.Raw), "little")
+        if encoded % 2**255 % _ED25519_PRIME in _SMALL_ORDER:
+            raise UnusableKey("an Ed25519 key that verifies what nobody signed")
         return frozenset(_EDWARDS)
     raise UnusableKey("a kind of key that is not for signing tokens")
 
@@ -294,7 +305,7 @@ class Signer:
         """
         try:
             key = load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, UnsupportedAlgorithm):
             raise UnusableKey("not a private key in PEM without a pass phrase") from None
         if algorithm not in _algorithmsOf(key.public_key()):
             raise UnusableKey(f"the key is not one for {algorithm}")
@@ -325,13 +336,11 @@ def makeJWKS(keys: Iterable[VerifyingKey]) -> bytes:
     """
     members = []
     for key in keys:
-        algorithm = min(key.algorithms)
-        member: dict[str, Any] = {
-            **_ALGORITHMS[algorithm].to_jwk(key.key, as_dict=True),
-            "use": "sig",
-            "alg": algorithm,
-        }
+        algorithm, *others = sorted(key.algorithms)
+        member = {**_ALGORITHMS[algorithm].to_jwk(key.key, as_dict=True), "use": "sig"}
         member.pop("key_ops", None)
+        if not others:
+            member["alg"] = algorithm
         if key.kid is not None:
             member["kid"] = key.kid
         members.append(member)

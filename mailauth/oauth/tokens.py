@@ -8,6 +8,11 @@ import attrs
 
 from ..credentials import clientTag, grantTag, tokenTag
 
+LEEWAY = 30.0
+"""
+By how many seconds our clock and the issuer's may differ.
+"""
+
 
 @attrs.frozen
 class AccessToken:

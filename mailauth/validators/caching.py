@@ -9,7 +9,7 @@ from hashlib import sha256
 from time import time
 
 import attrs
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -75,7 +75,8 @@ class CachingValidator:
             waiters.append(waiter)
         else:
             self._asking[digest] = [waiter]
-            self._validator.validate(token).addBoth(self._answered, digest, self._cache.generation)
+            asked = maybeDeferred(self._validator.validate, token)
+            asked.addBoth(self._answered, digest, self._cache.generation)
         return waiter
 
     def _answered(self, answer: AccessToken | Failure, digest: bytes, generation: int) -> None:

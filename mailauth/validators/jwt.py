@@ -25,12 +25,13 @@ from ..oauth.jwt import (
     parseToken,
     verifySignature,
 )
-from ..oauth.tokens import AccessToken
+from ..oauth.tokens import LEEWAY, AccessToken
 from ..scopes import parseScope
 
-LEEWAY = 30.0
+MAX_LIFETIME = 31 * 24 * 3600.0
 """
-By how many seconds two clocks may differ.
+For how many seconds a token may be good at all. Revocations are kept for longer
+(L{mailauth.stores.revocations.KEEP}), so that a dead token stays dead (TK17).
 """
 
 _REFUSED_HEADERS = ("crit", "b64", "zip")
@@ -48,9 +49,9 @@ class TrustedIssuer:
     @ivar usernameClaim: the claim that holds the login name. C{email} counts only where the token
         says that it was verified.
     @ivar types: the C{typ} of its access tokens, in lower case and without C{application/}.
-    @ivar algorithms: what it may sign with.
+    @ivar algorithms: what it may sign with, out of L{ALGORITHMS}.
     @ivar clients: the OAuth clients that may have got the token, or C{None} for any.
-    @ivar maxLifetime: for how many seconds a token of it may be good, or C{None}.
+    @ivar maxLifetime: for how many seconds a token of it may be good, L{MAX_LIFETIME} at most.
     """
 
     issuer: str
@@ -58,14 +59,24 @@ class TrustedIssuer:
     audience: frozenset[str] = attrs.field()
     usernameClaim: str = "sub"
     types: frozenset[str] = frozenset({"at+jwt"})
-    algorithms: frozenset[str] = ALGORITHMS
+    algorithms: frozenset[str] = attrs.field(default=ALGORITHMS)
     clients: frozenset[str] | None = None
-    maxLifetime: float | None = None
+    maxLifetime: float = attrs.field(default=MAX_LIFETIME)
 
     @audience.validator
     def _needsAudience(self, attribute: object, audience: frozenset[str]) -> None:
         if not audience:
             raise ValueError("an issuer without an audience would let every token of it in")
+
+    @algorithms.validator
+    def _needsPublicKeys(self, attribute: object, algorithms: frozenset[str]) -> None:
+        if not algorithms <= ALGORITHMS:
+            raise ValueError("an issuer with an algorithm that needs no private key")
+
+    @maxLifetime.validator
+    def _needsAnEnd(self, attribute: object, maxLifetime: float) -> None:
+        if not maxLifetime <= MAX_LIFETIME:
+            raise ValueError("an issuer whose tokens outlive their revocations")
 
 
 @implementer(IKeySource)
@@ -160,16 +171,18 @@ def _readClaims(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) ->
     RFC 9068 section 4. The signature was verified, so what is wrong now is wrong on the
     issuer's side, and what has expired did so by itself.
     """
+    # Keycloak gives all its tokens one header, and says here which of them it is (TK12).
+    if claims.get("typ", "Bearer") != "Bearer":
+        raise InvalidToken("not an access token, by its typ claim")
     expires = _time(claims, "exp")
-    issued = _time(claims, "iat", now)
-    if expires is None:
-        raise InvalidToken("no expiry")
+    # One that does not say when it was issued counts as old as it can be: no revocation spares it.
+    issued = _time(claims, "iat", expires - issuer.maxLifetime)
     audience = _strings(claims.get("aud"))
     if audience is None or not audience & issuer.audience:
         raise InvalidToken("the token is for somebody else")
-    if max(issued or 0.0, _time(claims, "nbf", 0.0) or 0.0) > now + LEEWAY:
+    if max(issued, _time(claims, "nbf", issued)) > now + LEEWAY:
         raise InvalidToken("the token is not valid yet")
-    if issuer.maxLifetime is not None and expires - (issued or now) > issuer.maxLifetime + LEEWAY:
+    if expires - issued > issuer.maxLifetime + LEEWAY:
         raise InvalidToken("the token is good for too long")
     clientId = _string(claims, "client_id") or _string(claims, "azp")
     if issuer.clients is not None and clientId not in issuer.clients:
@@ -181,7 +194,7 @@ def _readClaims(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) ->
         scope=_scope(claims),
         audience=audience,
         expires=expires,
-        issued=now if issued is None else issued,
+        issued=issued,
         clientId=clientId,
         tokenId=_string(claims, "jti"),
         grantId=_string(claims, "sid"),
@@ -192,13 +205,11 @@ def _readClaims(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) ->
     return token
 
 
-def _time(claims: Mapping[str, Any], name: str, default: float | None = None) -> float | None:
+def _time(claims: Mapping[str, Any], name: str, default: float | None = None) -> float:
     """
     A NumericDate (RFC 7519 section 2).
     """
-    if name not in claims:
-        return default
-    value = claims[name]
+    value = claims.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidToken(f"{name} is no number")
     try:
@@ -211,9 +222,13 @@ def _time(claims: Mapping[str, Any], name: str, default: float | None = None) ->
 
 
 def _string(claims: Mapping[str, Any], name: str) -> str | None:
+    """
+    These become tags and lines of a log: no control characters, and no halves of surrogate pairs,
+    which no encoding can write (LG2).
+    """
     value = claims.get(name)
-    if not isinstance(value, str | None):
-        raise InvalidToken(f"{name} is no string")
+    if value is not None and not (isinstance(value, str) and value.isprintable()):
+        raise InvalidToken(f"{name} is no printable string")
     return value or None
 
 
