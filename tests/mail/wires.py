@@ -18,7 +18,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISSLTransport, ITLSTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
-from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides, implementer
@@ -38,7 +38,7 @@ PASSWORD = b64encode(b"\x00alice\x00correct horse")
 BAD_PASSWORD = b64encode(b"\x00alice\x00battery staple")
 
 
-@implementer(ITLSTransport)
+@implementer(ITLSTransport)  # type: ignore[misc]  # StringTransport is not all of it either
 class TLSCapableTransport(StringTransport):
     """
     A transport in memory that can become a private one.
@@ -67,10 +67,10 @@ class Verdicts:
         self.tokens = {TOKEN: b"alice"}
         self.error: Exception | None = None
         self.waits = False
-        self.pending: list[tuple[Deferred[bytes], Deferred[bytes]]] = []
+        self.pending: list[tuple[Deferred[bytes | tuple[()]], Deferred[bytes | tuple[()]]]] = []
         self.contexts: list[Any] = []
 
-    def requestAvatarId(self, credentials: Any) -> Deferred[bytes]:
+    def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
         """
         See L{ICredentialsChecker.requestAvatarId}.
         """
@@ -78,7 +78,7 @@ class Verdicts:
         verdict = self._verdict(credentials)
         if not self.waits:
             return verdict
-        waiting: Deferred[bytes] = Deferred()
+        waiting: Deferred[bytes | tuple[()]] = Deferred()
         self.pending.append((waiting, verdict))
         return waiting
 
@@ -89,7 +89,7 @@ class Verdicts:
         waiting, verdict = self.pending.pop(0)
         verdict.addBoth(waiting.callback)
 
-    def _verdict(self, credentials: Any) -> Deferred[bytes]:
+    def _verdict(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
         if self.error is not None:
             return fail(self.error)
         if IBearerToken.providedBy(credentials):
@@ -150,7 +150,7 @@ class Connection:
         """
         The lines that came since.
         """
-        text = self.transport.value()
+        text: bytes = self.transport.value()
         self.transport.clear()
         return text.split(b"\r\n")[:-1]
 
@@ -161,6 +161,23 @@ class Connection:
         if not self.lost:
             self.lost = True
             self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+@implementer(ILogObserver)
+class Ear:
+    """
+    Hears what is worth an administrator's attention.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[LogEvent] = []
+
+    def __call__(self, event: LogEvent) -> None:
+        """
+        See L{ILogObserver}.
+        """
+        if event["log_level"] >= LogLevel.warn:
+            self.events.append(event)
 
 
 class WireTestCase(SynchronousTestCase):
@@ -187,33 +204,26 @@ class WireTestCase(SynchronousTestCase):
         self.realm = CountingRealm(self.avatar)
         self.portal = Portal(self.realm, [self.verdicts])
         self.connections: list[Connection] = []
-        self.logged: list[LogEvent] = []
-        globalLogPublisher.addObserver(self.observe)
-
-    def observe(self, event: LogEvent) -> None:
-        """
-        Keep what is worth an administrator's attention.
-        """
-        if event["log_level"] >= LogLevel.warn:
-            self.logged.append(event)
+        self.ear = Ear()
+        globalLogPublisher.addObserver(self.ear)
 
     def takeLogged(self) -> list[LogEvent]:
         """
         What was logged; from now on it is as if it had not been.
         """
-        logged, self.logged = self.logged, []
+        logged, self.ear.events = self.ear.events, []
         return logged
 
     def finish(self) -> None:
         """
         Hang up, and look whether anything is left.
         """
-        globalLogPublisher.removeObserver(self.observe)
+        globalLogPublisher.removeObserver(self.ear)
         for connection in self.connections:
             connection.lose()
         self.assertEqual([], self.clock.getDelayedCalls())
         self.assertEqual(self.realm.logins, self.realm.logouts)
-        self.assertEqual([], self.logged)
+        self.assertEqual([], self.ear.events)
 
     def connect(self, protocol: Any, private: bool = True, peer: str = "192.0.2.1") -> Connection:
         """
@@ -225,6 +235,8 @@ class WireTestCase(SynchronousTestCase):
         protocol.portal = self.portal
         protocol.callLater = self.clock.callLater
         protocol.makeConnection(transport)
+        if private:
+            protocol.handshakeCompleted()
         connection = Connection(protocol, transport)
         self.connections.append(connection)
         connection.hear()
