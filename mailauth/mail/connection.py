@@ -110,8 +110,9 @@ class MailConnection:
         """
         self.flow = Flow(self, self.callLater)
         self.login = Login(self)
-        room = self.waitingRoom or WaitingRoom(self.callLater)
-        self.waiting = room.enter(self, self._peer(), self.silence)
+        if self.waitingRoom is None:
+            self.waitingRoom = WaitingRoom(self.callLater)
+        self.waiting = self.waitingRoom.enter(self, self._peer(), self.silence)
         if self._isTLS():
             self.waiting.handshakeBegins()
 
@@ -157,9 +158,14 @@ class MailConnection:
         """
         See L{IConnection.end}.
         """
-        if not self.flow.closing:
-            self.sayGoodbye(reason.encode("ascii", "replace"))
-            self.flow.close()
+        if self.flow.closing:
+            return
+        if self.waiting is not None and self.waiting.handshake is not None:
+            # TLS can say nothing yet, and would wait for the handshake to end before it closes.
+            self.transport.abortConnection()
+            return
+        self.sayGoodbye(reason.encode("ascii", "replace"))
+        self.flow.close()
 
     def sayGoodbye(self, reason: bytes) -> None:
         """

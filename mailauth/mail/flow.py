@@ -87,8 +87,7 @@ class Flow:
         """
         if "unsent" not in self._holds:
             self.hold("unsent")
-            if self._deadline is None:
-                self._deadline = self._callLater(UNREAD_TIMEOUT, self._abort)
+            self._deadline = self._callLater(UNREAD_TIMEOUT, self._abort)
 
     def resumeProducing(self) -> None:
         """

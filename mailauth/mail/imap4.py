@@ -15,18 +15,15 @@ from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import ITLSTransport
 from twisted.internet.protocol import connectionDone
-from twisted.logger import Logger
 from twisted.mail import imap4
 from twisted.mail.interfaces import IAccountIMAP
 from twisted.python.failure import Failure
-from twisted.python.reflect import qual
 
 from ..credentials import UsernamePassword
-from ..errors import LoginError, PrivacyRequired, UnknownMechanism
+from ..errors import LoginError, UnknownMechanism
 from ..interfaces import IMechanism
 from .connection import MailConnection, looksLikeHTTP
-
-_log = Logger()
+from .unexpected import logUnexpected
 
 # RFC 9051 section 9; what a command means is looked up with its arguments:
 #
@@ -120,7 +117,7 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
             mailbox.removeListener(self)
             closeable = imap4.ICloseableMailbox(mailbox, None)
             if closeable is not None:
-                maybeDeferred(closeable.close).addErrback(self._unexpected)
+                maybeDeferred(closeable.close).addErrback(logUnexpected, "IMAP")
         self.closed()
 
     def timeoutConnection(self) -> None:
@@ -135,6 +132,13 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         """
         self.sendUntaggedResponse(b"BYE " + reason)
 
+    def sendLine(self, line: bytes) -> None:
+        """
+        Send a line, unless BYE was the last.
+        """
+        if not self.flow.closing:
+            super().sendLine(line)
+
     # What is read
 
     def dataReceived(self, octets: bytes) -> None:
@@ -144,7 +148,7 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         if self.flow.closing:
             return
         super().dataReceived(octets)
-        self.heard(bool(self._buffer) or not self.line_mode)
+        self.heard(bool(self._buffer) or self.parseState == "pending")
 
     def lineReceived(self, line: bytes) -> None:
         """
@@ -161,21 +165,13 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         try:
             getattr(self, "parse_" + self.parseState)(line)
         except Exception:
-            self._unexpected(Failure())
+            logUnexpected(Failure(), "IMAP")
             self.sendBadResponse(None, b"Server error")
 
     def _unblock(self) -> None:
         super()._unblock()
         if self.blocked is None:
             self.flow.release("answer")
-
-    def _unexpected(self, failure: Failure) -> None:
-        # Not its message, which may quote the client.
-        _log.error(
-            "unexpected {kind} in IMAP:\n{stack}",
-            kind=qual(type(failure.value)),
-            stack=failure.getBriefTraceback().partition("\n")[2],
-        )
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """
@@ -215,8 +211,8 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
                 return
         try:
             self.dispatchCommand(tag, verb, rest or b"")
-        except imap4.IllegalClientResponse as error:
-            self.sendBadResponse(tag, b"Illegal syntax: " + str(error).encode("ascii", "replace"))
+        except imap4.IllegalClientResponse:
+            self.sendBadResponse(tag, b"Illegal syntax")
         except (imap4.IllegalOperation, imap4.IllegalMailboxEncoding):
             self.sendNegativeResponse(tag, b"Not possible")
 
@@ -317,15 +313,13 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         """
         Refuse a LOGIN that is of no use before its literals are invited.
         """
-        error: LoginError | None = None
-        if not self.isPrivate():
-            error = PrivacyRequired()
-        elif not _PASSWORDS.intersection(self.offered()):
-            error = UnknownMechanism()
-        if error is None:
-            return True
         self._loginTag = tag
-        self.loginFailed(error)
+        if not self.isPrivate():
+            self.login.refuseExposed(not arguments.endswith(b"}") or arguments.endswith(b"+}"))
+        elif _PASSWORDS.isdisjoint(self.offered()):
+            self.loginFailed(UnknownMechanism())
+        else:
+            return True
         if arguments.endswith(b"+}"):
             # The literal is on its way, and would be read as commands.
             self.end("Unwanted literal")
@@ -335,7 +329,6 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         """
         RFC 9051 section 6.2.3.
         """
-        self._loginTag = tag
         self.login.present(UsernamePassword(username, password))
 
     def sendChallenge(self, challenge: bytes) -> None:

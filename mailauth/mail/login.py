@@ -10,16 +10,14 @@ logged out the moment he is in; and there is none after one that succeeded.
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from twisted.cred.credentials import ICredentials
 from twisted.cred.error import UnauthorizedLogin, UnhandledCredentials
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.python.reflect import qual
 
 from ..credentials import DelegatedPassword, LoginContext
 from ..errors import (
@@ -36,6 +34,7 @@ from ..sasl.exchange import Exchange
 from ..sasl.mechanism import Challenge
 from ..sasl.wire import encodeChallenge
 from .flow import Flow
+from .unexpected import logUnexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +93,6 @@ class Login:
         "_deadline",
         "_exchange",
         "_failures",
-        "_gone",
         "_logout",
         "_pending",
         "_wire",
@@ -108,7 +106,6 @@ class Login:
         self._deadline: IDelayedCall | None = None
         self._logout: Callable[[], object] | None = None
         self._failures = 0
-        self._gone = False
         self.succeeded = False
 
     @property
@@ -129,7 +126,7 @@ class Login:
         if mechanism is None:
             self._wire.loginFailed(UnknownMechanism())
         elif mechanism.revealing and not self._wire.isPrivate():
-            self._exposed(initialResponse is not None)
+            self.refuseExposed(initialResponse is not None)
         else:
             self._exchange = Exchange(mechanism, self._wire.service)
             self._advance(self._exchange.begin, initialResponse)
@@ -150,22 +147,40 @@ class Login:
         if self._wire.isPrivate():
             self._login(credentials)
         else:
-            self._exposed(True)
+            self.refuseExposed(True)
 
-    def breakOff(self) -> None:
+    def refuseExposed(self, sent: bool) -> None:
         """
-        The client said something that cannot be a response: no exchange is in progress any more.
+        Refuse, without looking at it, what anybody on the way could read.
+
+        @param sent: whether the secret is on the wire already.
         """
-        self._exchange = None
+        if sent:
+            _log.warn(
+                "a secret was sent over a connection that is not private, from {peer}",
+                peer=self._wire.loginContext().peer,
+            )
+        self._wire.loginFailed(PrivacyRequired())
+
+    def breakOff(self, error: LoginError) -> None:
+        """
+        The client said something that nobody can read as a response. A verdict that is spoken
+        already stays the verdict.
+
+        @param error: what is wrong with it.
+        """
+        assert self._exchange is not None
+        if self._exchange.refused:
+            self._advance(self._exchange.respond, b"")
+        else:
+            self._fail(error)
 
     def connectionLost(self) -> None:
         """
         The peer is gone: nobody waits for the login any more, and whoever is in is out.
         """
-        self._gone = True
         self._exchange = None
-        if self._pending is not None:
-            self._pending.cancel()
+        self._abandon()
         logout, self._logout = self._logout, None
         if logout is not None:
             logout()
@@ -189,15 +204,19 @@ class Login:
         credentials.context = wire.loginContext()
         pending = wire.portal.login(credentials, wire, wire.avatarInterface)
         self._pending = pending
-        pending.addCallbacks(self._admit, self._reject, errbackArgs=(credentials,))
-        if self._pending is not None:
-            self._deadline = wire.callLater(LOGIN_TIMEOUT, pending.cancel)
+        pending.addCallbacks(
+            self._admit,
+            self._reject,
+            callbackArgs=(pending,),
+            errbackArgs=(pending, credentials),
+        )
+        if self._pending is pending:
+            self._deadline = wire.callLater(LOGIN_TIMEOUT, self._timedOut)
             wire.flow.hold("login")
 
-    def _admit(self, answer: tuple[Any, Any, Callable[[], object]]) -> None:
+    def _admit(self, answer: tuple[Any, Any, Callable[[], object]], pending: Deferred[Any]) -> None:
         _, avatar, logout = answer
-        self._settle()
-        if self._gone or self._wire.flow.closing:
+        if not self._settle(pending):
             logout()
             return
         self._exchange = None
@@ -206,18 +225,44 @@ class Login:
         self._wire.loginSucceeded(avatar)
         self._wire.flow.release("login")
 
-    def _reject(self, failure: Failure, credentials: ICredentials) -> None:
-        self._settle()
-        if self._gone or self._wire.flow.closing:
-            return
-        self._refuse(_loginError(failure, credentials))
-        self._wire.flow.release("login")
+    def _reject(self, failure: Failure, pending: Deferred[Any], credentials: ICredentials) -> None:
+        if self._settle(pending):
+            self._refuse(_loginError(failure, credentials))
+            self._wire.flow.release("login")
 
-    def _settle(self) -> None:
+    def _timedOut(self) -> None:
+        self._deadline = None
+        self._abandon()
+        if not self._wire.flow.closing:
+            self._refuse(Outage("the login took too long"))
+            self._wire.flow.release("login")
+
+    def _settle(self, pending: Deferred[Any]) -> bool:
+        """
+        A login came to its end.
+
+        @return: whether somebody still waits for it.
+        """
+        if self._pending is not pending:
+            return False
         self._pending = None
+        self._cancelDeadline()
+        return not self._wire.flow.closing
+
+    def _abandon(self) -> None:
+        """
+        Nobody waits for the login any more. Once the checker has answered, the realm is at work,
+        and is left to it: a cancelled Deferred drops what still comes, and an avatar that is
+        dropped is never logged out.
+        """
+        self._cancelDeadline()
+        pending, self._pending = self._pending, None
+        if pending is not None and not pending.called:
+            pending.cancel()
+
+    def _cancelDeadline(self) -> None:
         if self._deadline is not None:
-            if self._deadline.active():
-                self._deadline.cancel()
+            self._deadline.cancel()
             self._deadline = None
 
     def _refuse(self, error: LoginError) -> None:
@@ -237,19 +282,6 @@ class Login:
             if self._failures >= MAX_FAILURES:
                 self._wire.end("Too many failed logins")
 
-    def _exposed(self, sent: bool) -> None:
-        """
-        Refuse, without looking at it, what anybody on the way could read.
-
-        @param sent: whether the secret is on the wire already.
-        """
-        if sent:
-            _log.warn(
-                "a secret was sent over a connection that is not private, from {peer}",
-                peer=self._wire.loginContext().peer,
-            )
-        self._wire.loginFailed(PrivacyRequired())
-
 
 def _loginError(failure: Failure, credentials: ICredentials) -> LoginError:
     """
@@ -262,12 +294,5 @@ def _loginError(failure: Failure, credentials: ICredentials) -> LoginError:
         return NotOwner("no checker here knows authorization identities")
     if isinstance(error, UnauthorizedLogin):
         return InvalidCredentials()
-    if isinstance(error, CancelledError):
-        return Outage("the login took too long")
-    # The exception may quote what the client sent: its type and its place say enough.
-    _log.error(
-        "a login failed with {kind}:\n{stack}",
-        kind=qual(type(error)),
-        stack="".join(traceback.format_tb(failure.getTracebackObject())),
-    )
+    logUnexpected(failure, "a login")
     return Outage("the login failed unexpectedly")
