@@ -56,9 +56,12 @@ class MailConnection:
 
         def callLater(self, seconds: float, call: Callable[[], object]) -> IDelayedCall: ...
 
-        def pauseProducing(self) -> None: ...
+        paused: bool
 
-        def resumeProducing(self) -> None: ...
+        def unfinished(self) -> bool:
+            """
+            Whether a line or literal has begun that has not ended.
+            """
 
         def sendChallenge(self, challenge: bytes) -> None: ...
 
@@ -116,12 +119,16 @@ class MailConnection:
         if self._isTLS():
             self.waiting.handshakeBegins()
 
-    def heard(self, unfinished: bool) -> None:
+    def dataReceived(self, octets: bytes) -> None:
         """
-        To be called when octets have been read and dealt with.
+        Read commands, until the connection is closing.
         """
+        if self.flow.closing:
+            return
+        super().dataReceived(octets)  # type: ignore[misc]  # that of the protocol behind
+        self.flow.arrived()
         if self.waiting is not None:
-            self.waiting.hear(unfinished)
+            self.waiting.hear(self.unfinished())
 
     def settled(self) -> None:
         """

@@ -31,14 +31,6 @@ class Dialogue(MailConnection, LineReader):
         if not self.flow.closing:
             super().sendLine(line)  # type: ignore[misc]  # that of the protocol behind
 
-    def dataReceived(self, octets: bytes) -> None:
-        """
-        Read lines, until the connection is closing.
-        """
-        if not self.flow.closing:
-            super().dataReceived(octets)
-            self.heard(self.unfinished())
-
     def lineReceived(self, line: bytes) -> None:
         """
         A command, or the answer to a challenge.

@@ -24,10 +24,9 @@ class IReader(Protocol):
     """
 
     transport: Any
+    paused: bool
 
-    def pauseProducing(self) -> None: ...
-
-    def resumeProducing(self) -> None: ...
+    def dataReceived(self, octets: bytes, /) -> None: ...
 
 
 @implementer(IPushProducer)
@@ -35,10 +34,14 @@ class Flow:
     """
     Back-pressure for one connection.
 
-    The transport says when more than its buffer (64 KiB) is unsent; until that has drained nothing
-    more is read, so that a peer that sends commands and never reads the replies fills its own
-    kernel's memory and not ours (DS6). A login or a long answer holds reading in the same way, and
-    the lines behind it wait in their order.
+    The transport says when more than its buffer (64 KiB) is unsent; until that has drained no more
+    commands are taken, so that a peer that sends commands and never reads the replies fills its own
+    kernel's memory and not ours (DS6). A login or a long answer holds the connection in the same
+    way, and the lines behind it wait in their order.
+
+    The transport itself is only told to read no more once something has come that nobody takes
+    yet. Until then it hears that the peer has gone, and TLS, which takes its handshake for unsent
+    octets, can read what it is waiting for.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Flow:
         self._reader = reader
         self._callLater = callLater
         self._holds: set[str] = set()
+        self._stopped = False
         self._waiting: list[Deferred[None]] = []
         self._deadline: IDelayedCall | None = None
         self.closing = False
@@ -54,10 +58,9 @@ class Flow:
 
     def hold(self, reason: str) -> None:
         """
-        Read nothing until this reason is released.
+        Take no command until this reason is released.
         """
-        if not self._holds:
-            self._reader.pauseProducing()
+        self._reader.paused = True
         self._holds.add(reason)
 
     def release(self, reason: str) -> None:
@@ -67,7 +70,19 @@ class Flow:
         if reason in self._holds:
             self._holds.remove(reason)
             if not self._holds and not self.closing:
-                self._reader.resumeProducing()
+                self._reader.paused = False
+                if self._stopped:
+                    self._stopped = False
+                    self._reader.transport.resumeProducing()
+                self._reader.dataReceived(b"")
+
+    def arrived(self) -> None:
+        """
+        To be called when octets have been read: while they have to wait, no more are.
+        """
+        if self._holds and not self._stopped and not self.closing:
+            self._stopped = True
+            self._reader.transport.pauseProducing()
 
     def drained(self) -> Deferred[None]:
         """
@@ -117,7 +132,7 @@ class Flow:
             self._deadline = self._callLater(UNREAD_TIMEOUT, self._abort)
         transport = self._reader.transport
         transport.unregisterProducer()
-        if self._holds:
+        if self._stopped:
             # TLS closes only once it has read the other side's goodbye.
             transport.resumeProducing()
         transport.loseConnection()

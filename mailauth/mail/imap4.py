@@ -141,14 +141,11 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
 
     # What is read
 
-    def dataReceived(self, octets: bytes) -> None:
+    def unfinished(self) -> bool:
         """
-        Read lines and literals.
+        Whether a line or literal has begun that has not ended.
         """
-        if self.flow.closing:
-            return
-        super().dataReceived(octets)
-        self.heard(bool(self._buffer) or self.parseState == "pending")
+        return bool(self._buffer) or self.parseState == "pending"
 
     def lineReceived(self, line: bytes) -> None:
         """

@@ -97,25 +97,3 @@ class LineReader:
         """
         rest, self._unread, self._next = self._unread[self._next :], b"", 0
         return rest
-
-    def pauseProducing(self) -> None:
-        """
-        Hand on no further line, and read no more.
-        """
-        self.paused = True
-        self.transport.pauseProducing()
-
-    def resumeProducing(self) -> None:
-        """
-        Go on, beginning with the lines that waited.
-        """
-        self.paused = False
-        self.transport.resumeProducing()
-        self.dataReceived(b"")
-
-    def stopProducing(self) -> None:
-        """
-        Give up the connection.
-        """
-        self.paused = True
-        self.transport.stopProducing()
