@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from email.utils import formatdate
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -42,15 +42,12 @@ class SubmissionService:
 
     @ivar accounts: who is here.
     @ivar mailboxes: where their mail is.
-    @ivar domains: the domains whose accounts are here, in canonical form. Mail for others is not
-        relayed.
     @ivar host: what this server calls itself in trace headers.
     @ivar wallClock: seconds since the epoch.
     """
 
     accounts: IAccounts
     mailboxes: Mailboxes
-    domains: Collection[str]
     host: str
     wallClock: Callable[[], float]
 
@@ -88,16 +85,16 @@ class Submission:
 
     async def _validateTo(self, user: User) -> Callable[[], LocalDelivery]:
         name = self._canonical(user.dest)
-        if name is None or name.rpartition("@")[2] not in self._service.domains:
-            raise SMTPBadRcpt(
-                user.dest, 550, "5.7.1 Mail for other domains is not relayed by this server"
-            )
         try:
-            account = await self._service.accounts.get(name)
+            account = None if name is None else await self._service.accounts.get(name)
         except Outage:
             raise SMTPServerError(451, "4.3.0 Cannot check this recipient now. Try again later.")
-        if account is None:
-            raise SMTPBadRcpt(user.dest, 550, "5.1.1 There is no such account")
+        if name is None or account is None:
+            raise SMTPBadRcpt(
+                user.dest,
+                550,
+                "5.1.1 There is no such account, and this server relays nothing elsewhere",
+            )
         return lambda: LocalDelivery(self._service.mailboxes, name)
 
     def receivedHeader(

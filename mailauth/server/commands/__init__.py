@@ -1,0 +1,3 @@
+"""
+The verbs of the C{mailauth} command, one module for each noun.
+"""

@@ -1,0 +1,163 @@
+"""
+C{mailauth account}.
+"""
+
+from __future__ import annotations
+
+import os
+from time import time
+from typing import Any
+
+import click
+from twisted.internet.threads import deferToThread
+
+from ...passwords import hashChosen
+from ...policy import PASSWORD_RULES
+from ...stores.database import Database
+from ...stores.records import Account, NotFound
+from ..config import Configuration
+from .invocation import Invocation, accountName, isoTime, readSecret
+
+
+@click.group()
+def account() -> None:
+    """The people who have mail here."""
+
+
+@account.command()
+@click.argument("name")
+@click.option("--no-password", is_flag=True, help="OAuth and app passwords only.")
+@click.option(
+    "--password-rule",
+    type=click.Choice(PASSWORD_RULES),
+    help="Where the account password may be used; what its domain says if you do not.",
+)
+@click.pass_obj
+def add(invocation: Invocation, name: str, no_password: bool, password_rule: str | None) -> None:
+    """Make an account. The password is read from standard input, or asked for."""
+    password = None if no_password else readSecret("Password", confirm=True)
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        hashed = await _hashed(password, configuration)
+        canonical = accountName(name, configuration)
+        await database.accounts.add(
+            Account(canonical, hashed, passwordRule=password_rule, created=time())
+        )
+        invocation.answer({"name": canonical}, f"{canonical} is there.")
+
+    invocation.run(work)
+
+
+async def _hashed(password: bytes | None, configuration: Configuration) -> str | None:
+    if password is None:
+        return None
+    return await deferToThread(hashChosen, password, configuration.hashCost)
+
+
+@account.command("list")
+@click.pass_obj
+def listAll(invocation: Invocation) -> None:
+    """All accounts."""
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        rows = [_fields(each) for each in await database.accounts.list()]
+        invocation.answerTable(rows, ("name", "enabled", "password_rule", "created"))
+
+    invocation.run(work)
+
+
+@account.command()
+@click.argument("name")
+@click.pass_obj
+def show(invocation: Invocation, name: str) -> None:
+    """One account."""
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        canonical = accountName(name, configuration)
+        found = await database.accounts.get(canonical)
+        if found is None:
+            raise NotFound(f"There is no account {canonical}.")
+        fields = _fields(found)
+        invocation.answer(
+            fields, os.linesep.join(f"{key}: {value}" for key, value in fields.items())
+        )
+
+    invocation.run(work)
+
+
+@account.command()
+@click.argument("name")
+@click.pass_obj
+def disable(invocation: Invocation, name: str) -> None:
+    """Let nobody in, and end the connections that are open."""
+    _change(invocation, name, "disable", "is disabled, and its connections end.")
+
+
+@account.command()
+@click.argument("name")
+@click.pass_obj
+def enable(invocation: Invocation, name: str) -> None:
+    """Undo disable."""
+    _change(invocation, name, "enable", "is enabled.")
+
+
+@account.command()
+@click.argument("name")
+@click.confirmation_option(prompt="The account and its app passwords will be gone. Go on?")
+@click.pass_obj
+def remove(invocation: Invocation, name: str) -> None:
+    """Remove an account with its app passwords. Its mail stays on disk."""
+    _change(invocation, name, "remove", "is removed.")
+
+
+def _change(invocation: Invocation, name: str, method: str, says: str, *arguments: Any) -> None:
+    async def work(database: Database, configuration: Configuration) -> None:
+        canonical = accountName(name, configuration)
+        await getattr(database.accounts, method)(canonical, *arguments)
+        invocation.answer({"name": canonical}, f"{canonical} {says}")
+
+    invocation.run(work)
+
+
+@account.command()
+@click.argument("name")
+@click.pass_obj
+def password(invocation: Invocation, name: str) -> None:
+    """Set the account password, read from standard input or asked for.
+
+    Tokens and open connections of the account end; app passwords stay.
+    """
+    secret = readSecret("New password", confirm=True)
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        hashed = await _hashed(secret, configuration)
+        canonical = accountName(name, configuration)
+        assert hashed is not None
+        await database.accounts.setPassword(canonical, hashed)
+        invocation.answer({"name": canonical}, f"{canonical} has a new password.")
+
+    invocation.run(work)
+
+
+@account.command("password-rule")
+@click.argument("name")
+@click.argument("rule", type=click.Choice((*PASSWORD_RULES, "domain")))
+@click.pass_obj
+def passwordRule(invocation: Invocation, name: str, rule: str) -> None:
+    """Say where the account password may be used.
+
+    "web": not by mail programs. "everywhere": by them too. "domain": what the configuration says
+    for its domain.
+    """
+    chosen = None if rule == "domain" else rule
+    _change(invocation, name, "setPasswordRule", f"has the rule of: {rule}.", chosen)
+
+
+def _fields(each: Account) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "enabled": each.enabled,
+        "has_password": each.passwordHash is not None,
+        "password_rule": each.passwordRule,
+        "created": isoTime(each.created),
+    }

@@ -1,0 +1,145 @@
+"""
+What every command shares: which configuration it is about, how it gets at the stores, and how it
+answers.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import attrs
+import click
+from twisted.internet.defer import Deferred
+
+from ...errors import InvalidCredentials, LoginError
+from ...passwords import UnusablePassword
+from ...stores.database import Database
+from ...stores.records import AlreadyExists, CannotOpen, LimitReached, NotFound
+from ...usernames import canonicalName
+from ..config import Configuration, readConfiguration
+from ..toml import ConfigurationError
+
+DEFAULT_CONFIGURATION = Path("/etc/mailauth/mailauth.toml")
+
+_REFUSALS = (AlreadyExists, CannotOpen, LimitReached, NotFound, UnusablePassword)
+
+Work = Callable[[Database, Configuration], Awaitable[Any]]
+
+
+@attrs.frozen
+class Invocation:
+    """
+    One call of the command.
+
+    @ivar path: of the configuration file.
+    @ivar asJSON: whether a program reads the answer.
+    """
+
+    path: Path
+    asJSON: bool
+
+    def configuration(self) -> Configuration:
+        """
+        Read the configuration, or end with all that is wrong with it.
+        """
+        try:
+            return readConfiguration(self.path)
+        except ConfigurationError as error:
+            refuse(str(error))
+
+    def run(self, work: Work) -> NoReturn:
+        """
+        Do something with the stores, and end: with status 0, or with 1 and the reason.
+        """
+        from twisted.internet.task import react
+
+        configuration = self.configuration()
+        react(lambda reactor: Deferred.fromCoroutine(self._run(reactor, configuration, work)))
+
+    async def _run(self, reactor: Any, configuration: Configuration, work: Work) -> None:
+        database = Database(configuration.database, reactor)
+        try:
+            await database.open()
+            try:
+                await work(database, configuration)
+            finally:
+                await database.close()
+        except _REFUSALS as error:
+            refuse(str(error))
+        except LoginError as error:
+            refuse(error.reason or error.sentence)
+
+    def answer(self, fields: Mapping[str, Any], text: str) -> None:
+        """
+        @param fields: for a program.
+        @param text: for a person.
+        """
+        click.echo(json.dumps(fields) if self.asJSON else text)
+
+    def answerTable(self, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+        """
+        Several of a kind: an array for a program, a table for a person.
+
+        @param columns: which fields a person sees.
+        """
+        if self.asJSON:
+            click.echo(json.dumps(rows))
+            return
+        lines = [columns, *(tuple(_cell(row[name]) for name in columns) for row in rows)]
+        widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+        for line in lines:
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            click.echo("  ".join(cells).rstrip())
+
+
+def refuse(reason: str) -> NoReturn:
+    """
+    Say why not, and end.
+    """
+    click.echo(reason, err=True)
+    raise SystemExit(1)
+
+
+def accountName(name: str, configuration: Configuration) -> str:
+    """
+    The canonical form of a name that somebody typed, or the end.
+    """
+    try:
+        return canonicalName(name, configuration.defaultDomain)
+    except InvalidCredentials as error:
+        refuse(f"{name!r} cannot be the name of an account: {error.reason}")
+
+
+def readSecret(prompt: str, confirm: bool = False) -> bytes:
+    """
+    Read a secret: asked for at a terminal, otherwise a line of standard input. It never is an
+    argument, for everybody on the machine sees those.
+    """
+    if sys.stdin.isatty():
+        answer: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+        return answer.encode("utf-8")
+    return sys.stdin.buffer.readline().rstrip(b"\r\n")
+
+
+def isoTime(seconds: float | None) -> str | None:
+    """
+    A time as people and programs read it (RFC 3339), in UTC.
+    """
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ",".join(value) or "-"
+    return str(value)

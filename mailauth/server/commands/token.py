@@ -1,0 +1,128 @@
+"""
+C{mailauth token}: for a script, a test, a load run.
+"""
+
+from __future__ import annotations
+
+import click
+
+from ...credentials import tokenTag
+from ...errors import LoginError
+from ...oauth.jwt import MalformedToken, parseToken
+from ...scopes import MAIL_SCOPE, formatScope, parseScope
+from ...stores.database import Database
+from ...stores.records import NotFound
+from ..config import Configuration
+from ..issuer import AccessTokenIssuer
+from ..keys import MAX_TOKEN_LIFETIME, StoredKeys
+from ..portal import makeValidator
+from ..toml import parseDuration
+from .invocation import Invocation, accountName, isoTime, readSecret, refuse
+
+CLIENT = "mailauth-command"
+
+
+@click.group()
+def token() -> None:
+    """Access tokens of the built-in issuer."""
+
+
+def lifetime(value: str) -> float:
+    """
+    @return: in seconds.
+    """
+    try:
+        seconds = parseDuration(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no time such as 15m or 1h") from None
+    if not 0 < seconds <= MAX_TOKEN_LIFETIME:
+        raise click.BadParameter(f"a token lives for at most {MAX_TOKEN_LIFETIME / 3600:g} hours")
+    return seconds
+
+
+@token.command()
+@click.argument("name")
+@click.option("--scope", default=MAIL_SCOPE, show_default=True, help="What it is good for.")
+@click.option(
+    "--lifetime",
+    type=lifetime,
+    metavar="1h",
+    help="How long it lives; what the configuration says if you do not.",
+)
+@click.option("--count", type=click.IntRange(1, 1_000_000), default=1, help="How many.")
+@click.pass_obj
+def issue(
+    invocation: Invocation, name: str, scope: str, lifetime: float | None, count: int
+) -> None:
+    """Make an access token for an account."""
+    try:
+        wanted = parseScope(scope)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--scope") from None
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        account = accountName(name, configuration)
+        if await database.accounts.get(account) is None:
+            raise NotFound(f"There is no account {account}.")
+        signer = await StoredKeys(database.signingKeys, lambda: 0.0).signer()
+        issuer = AccessTokenIssuer(configuration.issuer, configuration.audience)
+        seconds = configuration.tokenLifetime if lifetime is None else lifetime
+        for _ in range(count):
+            issued = issuer.issue(signer, account, wanted, CLIENT, seconds)
+            invocation.answer(
+                {
+                    "access_token": issued.token.decode("ascii"),
+                    "expires_in": issued.expiresIn,
+                    "scope": formatScope(issued.scope),
+                },
+                issued.token.decode("ascii"),
+            )
+
+    invocation.run(work)
+
+
+@token.command()
+@click.pass_obj
+def inspect(invocation: Invocation) -> None:
+    """Say what a token is, which is read from standard input. Status 1 if it is not accepted."""
+    secret = readSecret("Token")
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        keys = StoredKeys(database.signingKeys, lambda: 0.0)
+        try:
+            valid = await makeValidator(configuration, keys).validate(secret)
+        except LoginError as error:
+            refuse(f"not accepted: {error.reason}")
+        if database.revocations.covers(valid.tags, valid.issued):
+            refuse("not accepted: revoked")
+        fields = {
+            "issuer": valid.issuer,
+            "owner": valid.owner,
+            "client_id": valid.clientId,
+            "scope": formatScope(valid.scope),
+            "issued": isoTime(valid.issued),
+            "expires": isoTime(valid.expires),
+        }
+        invocation.answer(fields, "\n".join(f"{key}: {value}" for key, value in fields.items()))
+
+    invocation.run(work)
+
+
+@token.command()
+@click.pass_obj
+def revoke(invocation: Invocation) -> None:
+    """End a token, which is read from standard input, and the connections that it opened."""
+    secret = readSecret("Token")
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        try:
+            claims = parseToken(secret).claims
+        except MalformedToken as error:
+            refuse(str(error))
+        issuer, tokenId = claims.get("iss"), claims.get("jti")
+        if not isinstance(issuer, str) or not isinstance(tokenId, str):
+            refuse("the token has no id of its own: revoke its account's tokens instead")
+        await database.revocations.revoke([tokenTag(issuer, tokenId)], "This token was revoked")
+        invocation.answer({"id": tokenId}, f"{tokenId} is revoked.")
+
+    invocation.run(work)

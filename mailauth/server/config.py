@@ -1,0 +1,354 @@
+"""
+The configuration: a TOML file becomes frozen values. Owns what every key is called, what it may
+hold and what it is if nobody says.
+
+C{etc/mailauth.toml} in the sources shows every key with a sentence about it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import attrs
+
+from ..errors import InvalidCredentials
+from ..mail.waiting import WaitingLimits
+from ..oauth.jwt import ALGORITHMS, UnusableKey, VerifyingKey, keysFromJWKS, publicKeyFromPEM
+from ..passwords import DEFAULT_COST, MAX_COST, MIN_COST
+from ..policy import PASSWORD_RULES
+from ..scopes import MAIL_SCOPE, SERVICE_SCOPES
+from ..usernames import canonicalName
+from .toml import ConfigurationError, Mistake, Table
+
+LISTENERS = ("imap", "imaps", "submission", "submissions", "pop3", "pop3s", "https")
+STANDARD_PORTS = {
+    "imap": 143,
+    "imaps": 993,
+    "submission": 587,
+    "submissions": 465,
+    "pop3": 110,
+    "pop3s": 995,
+    "https": 443,
+}
+DATABASE = "mailauth.db"
+
+
+@attrs.frozen
+class Address:
+    """
+    Where to listen.
+    """
+
+    host: str
+    port: int
+
+
+@attrs.frozen
+class ExternalIssuer:
+    """
+    Somebody else's authorization server, as the configuration names it: see
+    L{TrustedIssuer<mailauth.validators.jwt.TrustedIssuer>}.
+
+    @ivar domains: the domains whose accounts it may speak for.
+    @ivar discovery: the address of its discovery document.
+    """
+
+    name: str
+    url: str
+    audience: frozenset[str]
+    usernameClaim: str
+    keys: tuple[VerifyingKey, ...]
+    domains: frozenset[str]
+    types: frozenset[str]
+    algorithms: frozenset[str]
+    clients: frozenset[str] | None
+    discovery: str
+
+
+@attrs.frozen
+class Configuration:
+    """
+    Everything that the service is told.
+
+    @ivar hostname: what mail clients call the server.
+    @ivar directory: where the database and the mail are kept.
+    @ivar listen: for each of L{LISTENERS} its addresses.
+    @ivar certificate: the certificate chain in PEM.
+    @ivar privateKey: its key in PEM.
+    @ivar issuer: the URL that identifies the built-in authorization server.
+    @ivar audience: for whom its tokens are.
+    @ivar tokenLifetime: of its access tokens, in seconds.
+    @ivar externalIssuers: whose tokens are accepted besides.
+    @ivar passwordRule: where account passwords may be used.
+    @ivar domainRules: for a domain, where it differs.
+    @ivar defaultDomain: for login names without a domain.
+    @ivar accountPage: where people manage what they sign in with.
+    @ivar scope: what a refused client is told to ask for.
+    @ivar waiting: the limits on connections that have not logged in.
+    @ivar messageSize: the largest message, in octets.
+    @ivar hashCost: of bcrypt.
+    @ivar insecureLoopback: take secrets without TLS from this machine.
+    @ivar xoauth2Document: on which services a refused XOAUTH2 gets the error document.
+    """
+
+    hostname: str
+    directory: Path
+    listen: Mapping[str, tuple[Address, ...]]
+    certificate: Path
+    privateKey: Path
+    issuer: str
+    audience: str
+    tokenLifetime: float
+    externalIssuers: tuple[ExternalIssuer, ...]
+    passwordRule: str
+    domainRules: Mapping[str, str]
+    defaultDomain: str | None
+    accountPage: str
+    scope: str
+    waiting: WaitingLimits
+    messageSize: int
+    hashCost: int
+    insecureLoopback: bool
+    xoauth2Document: frozenset[str]
+
+    @property
+    def database(self) -> Path:
+        """
+        The file of the database.
+        """
+        return self.directory / DATABASE
+
+    @property
+    def discovery(self) -> str:
+        """
+        The address of the built-in issuer's discovery document (OpenID Connect Discovery 1.0
+        section 4).
+        """
+        return discoveryOf(self.issuer)
+
+    def passwordRuleOf(self, domain: str) -> str:
+        """
+        Where the account passwords of a domain may be used.
+        """
+        return self.domainRules.get(domain, self.passwordRule)
+
+
+def discoveryOf(issuer: str) -> str:
+    """
+    The address of an issuer's discovery document.
+    """
+    return issuer.rstrip("/") + "/.well-known/openid-configuration"
+
+
+def readConfiguration(path: Path) -> Configuration:
+    """
+    Read a configuration file.
+
+    @raise ConfigurationError: it cannot be used; all that is wrong with it is said.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError([Mistake(str(path), f"cannot be read: {reason}")]) from None
+    try:
+        members = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([Mistake(str(path), f"is not TOML: {error}")]) from None
+    mistakes: list[Mistake] = []
+    configuration = _readAll(Table(members, mistakes, "", path.resolve().parent))
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return configuration
+
+
+def _readAll(top: Table) -> Configuration:
+    server, tls, issuer = top.table("server"), top.table("tls"), top.table("issuer")
+    signin, limits, insecure = top.table("signin"), top.table("limits"), top.table("insecure")
+    hostname = server.required("hostname")
+    directory = server.path("data", Path("/var/lib/mailauth"))
+    assert directory is not None
+    for key in ("certificate", "key"):
+        if not tls.has(key):
+            tls.mistaken(key, "is missing: the name of a file in PEM")
+    url = _url(issuer, "url", f"https://{hostname}")
+    configuration = Configuration(
+        hostname=hostname,
+        directory=directory,
+        listen=_readListeners(top.table("listen")),
+        certificate=tls.file("certificate") or Path(),
+        privateKey=tls.file("key") or Path(),
+        issuer=url,
+        audience=issuer.text("audience", url),
+        tokenLifetime=issuer.seconds("token_lifetime", 3600, 60, 86400),
+        externalIssuers=_readExternalIssuers(top.tables("external_issuers"), url),
+        passwordRule=signin.choice("account_password", PASSWORD_RULES, PASSWORD_RULES[0]),
+        domainRules=_readDomains(top.tables("domains")),
+        defaultDomain=_domain(signin, "default_domain"),
+        accountPage=_url(signin, "account_page", url.rstrip("/") + "/account/"),
+        scope=signin.text("scope", MAIL_SCOPE),
+        waiting=_readWaiting(limits),
+        messageSize=limits.octets("message_size", 50 * 10**6, 10_000, 2**31),
+        hashCost=limits.integer("password_hash_cost", DEFAULT_COST, MIN_COST, MAX_COST),
+        insecureLoopback=insecure.boolean("loopback_without_tls", False),
+        xoauth2Document=_readServices(signin, "xoauth2_error_document", ("smtp",)),
+    )
+    for table in (top, server, tls, issuer, signin, limits, insecure):
+        table.finish()
+    return configuration
+
+
+def _readListeners(table: Table) -> dict[str, tuple[Address, ...]]:
+    listeners = {}
+    for name in LISTENERS:
+        addresses = []
+        for text in table.texts(name):
+            address = _address(text, STANDARD_PORTS[name])
+            if address is None:
+                port = STANDARD_PORTS[name]
+                examples = f'"192.0.2.1:{port}" or "[::]:{port}"'
+                table.mistaken(name, f"holds {text!r}; it may hold addresses such as {examples}")
+            else:
+                addresses.append(address)
+        listeners[name] = tuple(addresses)
+    table.finish()
+    return listeners
+
+
+def _address(text: str, standardPort: int) -> Address | None:
+    """
+    An IP address, in brackets if it is IPv6, and a port unless it is the standard one.
+    """
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        if port and not port.startswith(":"):
+            return None
+        port = port[1:]
+    else:
+        host, _, port = text.partition(":")
+    try:
+        ip_address(host)
+    except ValueError:
+        return None
+    if not port:
+        return Address(host, standardPort)
+    if port.isascii() and port.isdigit() and int(port) < 65536:
+        return Address(host, int(port))
+    return None
+
+
+def _readExternalIssuers(tables: Mapping[str, Table], own: str) -> tuple[ExternalIssuer, ...]:
+    issuers: list[ExternalIssuer] = []
+    for name, table in tables.items():
+        url = _url(table, "url", "")
+        if not url:
+            table.mistaken("url", "is missing: the issuer as its tokens name it")
+        if url == own or url in (issuer.url for issuer in issuers):
+            table.mistaken("url", f"holds {url!r}, which is another issuer's")
+        audience = frozenset(table.texts("audience"))
+        if not audience:
+            table.mistaken("audience", "is missing: whom its tokens have to be for")
+        domains = frozenset(table.texts("domains"))
+        if not domains:
+            table.mistaken("domains", "is missing: the domains whose accounts it may speak for")
+        algorithms = frozenset(table.texts("algorithms", ALGORITHMS))
+        if algorithms - ALGORITHMS:
+            table.mistaken(
+                "algorithms",
+                f"holds {', '.join(sorted(algorithms - ALGORITHMS))}; it may hold"
+                f" {', '.join(sorted(ALGORITHMS))}",
+            )
+        clients = table.texts("clients")
+        issuers.append(
+            ExternalIssuer(
+                name=name,
+                url=url,
+                audience=audience,
+                usernameClaim=table.text("username_claim", "sub"),
+                keys=_readKeys(table),
+                domains=frozenset(_canonicalDomain(table, "domains", each) for each in domains),
+                types=frozenset(type.lower() for type in table.texts("types", ["at+jwt"])),
+                algorithms=algorithms,
+                clients=frozenset(clients) if clients else None,
+                discovery=_url(table, "discovery", discoveryOf(url)),
+            )
+        )
+        table.finish()
+    return tuple(issuers)
+
+
+def _readKeys(table: Table) -> tuple[VerifyingKey, ...]:
+    if not table.has("keys"):
+        table.mistaken("keys", "is missing: a file with the issuer's public keys, PEM or JWKS")
+    path = table.file("keys")
+    if path is None:
+        return ()
+    content = path.read_bytes()
+    try:
+        if content.lstrip().startswith(b"{"):
+            keys = keysFromJWKS(content)
+        else:
+            keys = (publicKeyFromPEM(content),)
+    except UnusableKey as error:
+        table.mistaken("keys", f"{path}: {error}")
+        return ()
+    if not keys:
+        table.mistaken("keys", f"{path} has no key that could be used")
+    return keys
+
+
+def _readDomains(tables: Mapping[str, Table]) -> dict[str, str]:
+    rules = {}
+    for name, table in tables.items():
+        domain = _canonicalDomain(table, "", name)
+        rule = table.choice("account_password", PASSWORD_RULES, None)
+        if rule is not None:
+            rules[domain] = rule
+        table.finish()
+    return rules
+
+
+def _readWaiting(limits: Table) -> WaitingLimits:
+    return WaitingLimits(
+        connections=limits.integer("waiting_connections", 2000, 1, 1_000_000),
+        perNetwork=limits.integer("waiting_per_network", 20, 1, 1_000_000),
+    )
+
+
+def _readServices(table: Table, key: str, default: tuple[str, ...]) -> frozenset[str]:
+    services = frozenset(table.texts(key, default))
+    if services - SERVICE_SCOPES.keys():
+        table.mistaken(
+            key,
+            f"holds {', '.join(sorted(services))}; it may hold {', '.join(sorted(SERVICE_SCOPES))}",
+        )
+    return services
+
+
+def _url(table: Table, key: str, default: str) -> str:
+    """
+    An https URL without query and fragment, as RFC 8414 section 2 wants an issuer to be.
+    """
+    url = table.text(key, default)
+    if url != default:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+            table.mistaken(key, f'holds {url!r}; it may hold an address such as "https://host/"')
+    return url
+
+
+def _domain(table: Table, key: str) -> str | None:
+    domain = table.text(key)
+    return None if domain is None else _canonicalDomain(table, key, domain)
+
+
+def _canonicalDomain(table: Table, key: str, domain: str) -> str:
+    try:
+        return canonicalName(f"x@{domain}").partition("@")[2]
+    except InvalidCredentials:
+        table.mistaken(key, f"holds {domain!r}; it may hold the name of a domain")
+        return domain

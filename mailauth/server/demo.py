@@ -1,0 +1,229 @@
+"""
+C{mailauth demo}: everything on loopback, with nothing else to set up. Owns the demo's directory and
+what it prints.
+
+What it sets up is an ordinary configuration with ordinary accounts; from there on it is the service
+that twistd runs, and C{--data} lets every other command work on it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from time import time
+from typing import Any
+
+import attrs
+
+from ..passwords import digestAppPassword, makeAppPassword
+from ..stores.records import Account, AppPassword
+from .certificates import makeCertificates
+from .config import STANDARD_PORTS, Configuration, readConfiguration
+from .service import MailService
+
+MAIL_HOST = "mail.localhost"
+CONFIGURATION = "mailauth.toml"
+_SECRETS = "demo-passwords.json"
+_ALICE, _BOB = "alice@example.test", "bob@example.test"
+
+_TOML = """\
+# The configuration of a mailauth demo. 'mailauth demo' writes it anew at each start.
+
+[server]
+hostname = "{host}"
+data = "."
+
+[listen]
+{listen}
+
+[tls]
+certificate = "server.pem"
+key = "server.key"
+
+[issuer]
+url = "https://localhost:{https}"
+
+[insecure]
+loopback_without_tls = {insecure}
+"""
+
+_WELCOME = """\
+From: mailauth <postmaster@example.test>\r
+To: Alice <alice@example.test>\r
+Date: {date}\r
+Message-ID: <{id}@example.test>\r
+Subject: Welcome to mailauth\r
+MIME-Version: 1.0\r
+Content-Type: text/plain; charset=us-ascii\r
+\r
+You are reading this with a token, or with an app password.\r
+Your account password would not have opened this mailbox.\r
+"""
+
+
+@attrs.frozen
+class Demo:
+    """
+    A directory with a demo in it.
+
+    @ivar secrets: the passwords, by the names they have in C{--json}.
+    """
+
+    directory: Path
+    configuration: Configuration
+    secrets: dict[str, dict[str, str]] = attrs.field(repr=False)
+
+    @property
+    def authority(self) -> Path:
+        """
+        The certificate that clients have to trust.
+        """
+        return self.directory / "ca.pem"
+
+
+def prepare(directory: Path, basePort: int, insecureLoopback: bool) -> Demo:
+    """
+    Make the directory, or find everything in it as it was left.
+
+    @param basePort: what is added to the standard ports.
+    """
+    directory = directory.resolve()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (directory / "server.pem").exists():
+        makeCertificates(directory, ("localhost", MAIL_HOST, "127.0.0.1", "::1"))
+    ports = {name: port + basePort for name, port in STANDARD_PORTS.items()}
+    path = directory / CONFIGURATION
+    path.write_text(
+        _TOML.format(
+            host=MAIL_HOST,
+            https=ports["https"],
+            insecure=str(insecureLoopback).lower(),
+            listen="\n".join(
+                f'{name} = ["127.0.0.1:{port}", "[::1]:{port}"]' for name, port in ports.items()
+            ),
+        )
+    )
+    return Demo(directory, readConfiguration(path), _passwords(directory / _SECRETS))
+
+
+def _passwords(path: Path) -> dict[str, dict[str, str]]:
+    """
+    The demo shows its passwords at every start, so it has to keep them. A server keeps none.
+    """
+    if not path.exists():
+        passwords = {
+            _ALICE: {"password": secrets.token_urlsafe(12), "app_password": makeAppPassword()},
+            _BOB: {"password": secrets.token_urlsafe(12)},
+        }
+        temporary = path.with_suffix(".new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(json.dumps(passwords))
+        temporary.replace(path)
+    kept: dict[str, dict[str, str]] = json.loads(path.read_text())
+    return kept
+
+
+async def populate(demo: Demo, service: MailService) -> None:
+    """
+    Make the accounts, the app password and the welcome message, at the first start.
+    """
+    accounts, appPasswords = service.database.accounts, service.database.appPasswords
+    for name, passwords in demo.secrets.items():
+        if await accounts.get(name) is not None:
+            continue
+        hashed = await service.hasher.hash(passwords["password"].encode())
+        await accounts.add(Account(name, hashed, created=time()))
+        if "app_password" in passwords:
+            digest = digestAppPassword(passwords["app_password"].encode())
+            await appPasswords.add(
+                AppPassword(secrets.token_hex(4), name, "demo", digest, created=time())
+            )
+            await service.mailboxes.deliver(name, _welcome())
+
+
+def _welcome() -> bytes:
+    date = format_datetime(datetime.now(UTC))
+    return _WELCOME.format(date=date, id=secrets.token_hex(8)).encode("ascii")
+
+
+def describeJSON(demo: Demo, ports: dict[str, int]) -> str:
+    """
+    One line for a program.
+    """
+    description: dict[str, Any] = {
+        "ready": True,
+        "pid": os.getpid(),
+        "data": str(demo.directory),
+        "ca": str(demo.authority),
+        "issuer": demo.configuration.issuer,
+        "ports": ports,
+        "accounts": demo.secrets,
+    }
+    return json.dumps(description)
+
+
+_TEXT = """\
+
+mailauth is running. Everything is on this machine only, and Ctrl-C stops it.
+
+  IMAP        {host}, port {imaps} (TLS) or {imap} (STARTTLS)
+  submission  {host}, port {submissions} (TLS) or {submission} (STARTTLS)
+  POP3        {host}, port {pop3s} (TLS) or {pop3} (STLS)
+  issuer      {issuer}
+  help page   {accountPage}
+
+  alice@example.test   account password {alicePassword}
+                       app password     {aliceAppPassword}
+  bob@example.test     account password {bobPassword}
+
+Paste this into another terminal:
+
+  {program}
+  CA={ca}
+  alice() {{ curl --cacert $CA --user alice@example.test --oauth2-bearer "$ALICE" "$@"; }}
+  bob() {{ curl --cacert $CA --user bob@example.test --oauth2-bearer "$BOB" "$@"; }}
+  ALICE=$(mailauth --data {data} token issue alice@example.test)
+  BOB=$(mailauth --data {data} token issue bob@example.test)
+
+  # With the token: read the welcome message, by IMAP and by POP3.
+  alice "imaps://localhost:{imaps}/INBOX;MAILINDEX=1"
+  alice "pop3s://localhost:{pop3s}/1"
+
+  # Send a message to bob, and read it as bob.
+  printf 'Subject: Hello\\r\\n\\r\\nHello Bob.\\r\\n' > hello.eml
+  alice smtps://localhost:{submissions} --mail-from alice@example.test \\
+    --mail-rcpt bob@example.test --upload-file hello.eml
+  bob "imaps://localhost:{imaps}/INBOX;MAILINDEX=*"
+
+  # The app password does the same with an ordinary login.
+  curl --cacert $CA --user alice@example.test:{aliceAppPassword} \\
+    "imaps://localhost:{imaps}/INBOX;MAILINDEX=1"
+
+  # The account password does not, and the server says what to use.
+  curl -v --cacert $CA --user alice@example.test:{alicePassword} \\
+    "imaps://localhost:{imaps}/INBOX;MAILINDEX=1"
+"""
+
+
+def describe(demo: Demo, ports: dict[str, int], program: str) -> str:
+    """
+    What a person needs next.
+
+    @param program: the line that makes C{mailauth} a command in a shell.
+    """
+    return _TEXT.format(
+        host=MAIL_HOST,
+        **ports,
+        issuer=demo.configuration.issuer,
+        accountPage=demo.configuration.accountPage,
+        alicePassword=demo.secrets[_ALICE]["password"],
+        aliceAppPassword=demo.secrets[_ALICE]["app_password"],
+        bobPassword=demo.secrets[_BOB]["password"],
+        ca=demo.authority,
+        data=demo.directory,
+        program=program,
+    )

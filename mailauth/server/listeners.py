@@ -1,0 +1,159 @@
+"""
+The wire side of the service: who answers on which port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+from twisted.application.service import Service
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IProtocolFactory,
+    IReactorTCP,
+)
+from twisted.internet.protocol import ServerFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from ..interfaces import IMechanism
+from ..mail.connection import MailConnection
+from ..mail.waiting import WaitingRoom
+from ..sasl.oauthbearer import OAuthBearer, XOAuth2
+from ..sasl.plain import LOGIN, PLAIN
+from .config import Address, Configuration
+
+BACKLOG = 1024
+"""
+How many connections the kernel keeps for us until we accept them.
+"""
+
+IMPLICIT_TLS = frozenset({"imaps", "submissions", "pop3s", "https"})
+
+
+def makeMechanisms(configuration: Configuration) -> tuple[IMechanism, ...]:
+    """
+    What is offered, the preferred one first.
+    """
+    scope, discovery = configuration.scope, configuration.discovery
+    return (
+        OAuthBearer(scope=scope, openidConfiguration=discovery),
+        XOAuth2(
+            scope=scope,
+            openidConfiguration=discovery,
+            documentServices=configuration.xoauth2Document,
+        ),
+        PLAIN,
+        LOGIN,
+    )
+
+
+class MailFactory(ServerFactory):
+    """
+    Makes the connections of one protocol, and knows which are open.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        make: Callable[[], Any],
+        portal: Any,
+        waitingRoom: WaitingRoom,
+        insecureLoopback: bool,
+    ) -> None:
+        """
+        @param make: makes a protocol that is a L{MailConnection}.
+        @param portal: whom it logs in with.
+        @param waitingRoom: where it waits until then.
+        @param insecureLoopback: see L{MailConnection}.
+        """
+        self._make = make
+        self._portal = portal
+        self._waitingRoom = waitingRoom
+        self._insecureLoopback = insecureLoopback
+        self._open: WeakSet[MailConnection] = WeakSet()
+
+    def buildProtocol(self, address: IAddress | None) -> Any:
+        """
+        See L{IProtocolFactory}.
+        """
+        protocol = self._make()
+        protocol.factory = self
+        protocol.portal = self._portal
+        protocol.waitingRoom = self._waitingRoom
+        protocol.insecureLoopback = self._insecureLoopback
+        self._open.add(protocol)
+        return protocol
+
+    def end(self, reason: str) -> None:
+        """
+        End every connection.
+        """
+        for protocol in tuple(self._open):
+            protocol.end(reason)
+
+
+def overTLS(factory: IProtocolFactory, tlsContext: Any) -> TLSMemoryBIOFactory:
+    """
+    The same behind implicit TLS (RFC 8314).
+    """
+    wrapped = TLSMemoryBIOFactory(tlsContext, False, factory)
+    wrapped.noisy = False
+    return wrapped
+
+
+class Listener(Service):
+    """
+    One address. It is bound before root's rights are given up, so that it may be a low port.
+
+    @ivar failed: why it could not be bound.
+    """
+
+    failed: CannotListenError | None = None
+    _port: IListeningPort | None = None
+
+    def __init__(self, reactor: IReactorTCP, name: str, address: Address, factory: Any) -> None:
+        self.setName(f"{name} {address.host} {address.port}")
+        self.listener = name
+        self._reactor = reactor
+        self._address = address
+        self._factory = factory
+
+    @property
+    def port(self) -> int:
+        """
+        The port that it got.
+        """
+        assert self._port is not None
+        host: Any = self._port.getHost()
+        return int(host.port)
+
+    def privilegedStartService(self) -> None:
+        """
+        Bind it.
+        """
+        host, port = self._address.host, self._address.port
+        try:
+            self._port = self._reactor.listenTCP(port, self._factory, BACKLOG, host)
+        except CannotListenError as error:
+            self.failed = error
+
+    def startService(self) -> None:
+        """
+        Bind it now, if nobody has.
+        """
+        super().startService()
+        if self._port is None and self.failed is None:
+            self.privilegedStartService()
+
+    def stopService(self) -> Any:
+        """
+        Accept nothing more.
+        """
+        super().stopService()
+        port, self._port = self._port, None
+        return port.stopListening() if port is not None else None

@@ -1,0 +1,127 @@
+"""
+The truth side of the service: from the stores to the portal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+from twisted.cred.portal import IRealm, Portal
+from twisted.internet.interfaces import IReactorTime
+
+from ..caches.memory import MemoryCache
+from ..checkers import (
+    AccountPasswordChecker,
+    AppPasswordChecker,
+    Audited,
+    BearerTokenChecker,
+    First,
+    Throttled,
+)
+from ..interfaces import IAccounts, IAudit, ITokenValidator
+from ..passwords import PasswordHasher
+from ..policy import TokenPolicy
+from ..realm import RevocableRealm
+from ..stores.cached import CachedAccounts
+from ..stores.database import Database
+from ..throttle import Throttle
+from ..validators.caching import CachingValidator
+from ..validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from .config import Configuration
+from .keys import MAX_TOKEN_LIFETIME, StoredKeys
+
+
+@attrs.frozen
+class Truth:
+    """
+    What decides.
+
+    @ivar accounts: the accounts, remembered until they change.
+    @ivar keys: those of the built-in issuer.
+    """
+
+    portal: Portal
+    accounts: IAccounts
+    keys: StoredKeys
+    realm: RevocableRealm
+
+
+def makeTruth(
+    configuration: Configuration,
+    ruleOf: Callable[[str], str],
+    database: Database,
+    hasher: PasswordHasher,
+    realm: IRealm,
+    audit: IAudit,
+    reactor: IReactorTime,
+) -> Truth:
+    """
+    Put together what decides about a login.
+
+    @param ruleOf: says for a domain where account passwords may be used.
+    @param realm: what somebody gets who is in.
+    """
+    revocations = database.revocations
+    accounts = CachedAccounts(database.accounts, revocations)
+    keys = StoredKeys(database.signingKeys, reactor.seconds)
+    revocable = RevocableRealm(realm, revocations)
+    cache = MemoryCache()
+    revocations.subscribe(lambda tags, reason: cache.drop(tags))
+    revocations.subscribe(hasher.forget)
+    throttle = Throttle(reactor.seconds)
+    tokens = BearerTokenChecker(
+        CachingValidator(makeValidator(configuration, keys), cache),
+        accounts,
+        revocations,
+        TokenPolicy(
+            recommendedScope=configuration.scope,
+            defaultDomain=configuration.defaultDomain,
+            domains={issuer.url: issuer.domains for issuer in configuration.externalIssuers},
+        ),
+    )
+    domain = configuration.defaultDomain
+    passwords = First(
+        AppPasswordChecker(database.appPasswords, accounts, revocations, hasher, domain),
+        AccountPasswordChecker(
+            accounts,
+            hasher,
+            ruleOf,
+            revocations,
+            domain,
+            f"Use OAuth or an app password: {configuration.accountPage}",
+        ),
+    )
+    portal = Portal(
+        revocable,
+        [
+            Audited(Throttled(checker, throttle, domain), audit, reactor.seconds)
+            for checker in (tokens, passwords)
+        ],
+    )
+    return Truth(portal, accounts, keys, revocable)
+
+
+def makeValidator(configuration: Configuration, keys: StoredKeys) -> ITokenValidator:
+    """
+    Who says what a token is, of the built-in issuer or of another.
+    """
+    own = TrustedIssuer(
+        configuration.issuer,
+        keys,
+        frozenset({configuration.audience}),
+        maxLifetime=MAX_TOKEN_LIFETIME,
+    )
+    external = [
+        TrustedIssuer(
+            issuer.url,
+            StaticKeys(issuer.keys),
+            issuer.audience,
+            issuer.usernameClaim,
+            issuer.types,
+            issuer.algorithms,
+            issuer.clients,
+        )
+        for issuer in configuration.externalIssuers
+    ]
+    return JWTValidator([own, *external])

@@ -1,0 +1,254 @@
+"""
+The composition root: a configuration becomes a service. Here, and only here, the wire side and the
+truth side meet.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import time
+from typing import Any
+
+from twisted.application.internet import TimerService
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.threads import deferToThread, deferToThreadPool
+from twisted.logger import Logger
+from twisted.mail.interfaces import IAccountIMAP, IMailboxPOP3, IMessageDelivery
+from twisted.python.threadpool import ThreadPool
+
+from ..credentials import AvatarId
+from ..errors import Outage
+from ..mail.pop3 import POP3
+from ..mail.smtp import ESMTP
+from ..mail.waiting import WaitingRoom
+from ..passwords import PasswordHasher
+from ..realm import Logout, MailRealm
+from ..stores.database import Database
+from .audit import LogAudit
+from .config import Configuration, readConfiguration
+from .keys import newSigningKey
+from .listeners import IMPLICIT_TLS, Listener, MailFactory, makeMechanisms, overTLS
+from .mailbox.imap4 import MailboxIMAP4Server
+from .mailbox.mailboxes import Mailboxes
+from .mailbox.pop3 import openPOP3Mailbox
+from .portal import makeTruth
+from .submission import Submission, SubmissionService
+from .tls import ReloadableContext, UnusableCertificate
+from .toml import ConfigurationError
+from .web.site import makeSite
+
+_log = Logger()
+
+POLL = 1.0
+"""
+How many seconds lie between two looks for what other processes revoked, so that a connection
+without any traffic ends within two.
+"""
+
+MAIL_THREADS = 4
+
+
+class MailService(MultiService):
+    """
+    The whole server.
+
+    @ivar ready: fires with C{None} when every port is open and logins can be decided, or fails
+        with what prevents it.
+    @ivar ports: then, for each listener the port it got.
+    """
+
+    def __init__(
+        self, configuration: Configuration, reactor: Any, path: Path | None = None
+    ) -> None:
+        """
+        @param reactor: for the network, time and threads.
+        @param path: where the configuration came from, to read it again on SIGHUP; C{None} if
+            there is nothing to read.
+        @raise UnusableCertificate: TLS cannot be offered.
+        """
+        super().__init__()
+        self.setName("mailauth")
+        self.ready: Deferred[None] = Deferred()
+        self.ports: dict[str, int] = {}
+        self._configuration = configuration
+        self._path = path
+        self._reactor = reactor
+        self._opened = False
+        self._tls = ReloadableContext(configuration.certificate, configuration.privateKey)
+        self.database = Database(configuration.database, reactor)
+        # Slow hashes, the mail and the database do not wait for each other.
+        self._pools = (
+            ThreadPool(0, os.cpu_count() or 1, "mailauth-passwords"),
+            ThreadPool(0, MAIL_THREADS, "mailauth-mail"),
+        )
+        self.hasher = PasswordHasher(reactor, self._pools[0], configuration.hashCost)
+        self.mailboxes = Mailboxes(
+            configuration.directory / "mail", partial(deferToThreadPool, reactor, self._pools[1])
+        )
+        self._truth = makeTruth(
+            configuration,
+            lambda domain: self._configuration.passwordRuleOf(domain),
+            self.database,
+            self.hasher,
+            self._makeRealm(),
+            LogAudit(),
+            reactor,
+        )
+        self._submissions = SubmissionService(
+            self._truth.accounts, self.mailboxes, configuration.hostname, time
+        )
+        self._factories = self._makeFactories()
+        for name, factory in self._factories.items():
+            overall = overTLS(factory, self._tls) if name in IMPLICIT_TLS else factory
+            for address in configuration.listen[name]:
+                Listener(reactor, name, address, overall).setServiceParent(self)
+        poll = TimerService(POLL, self._catchUp)
+        poll.clock = reactor
+        poll.setServiceParent(self)
+
+    # What is put together
+
+    def _makeRealm(self) -> MailRealm:
+        return MailRealm(
+            {
+                IAccountIMAP: self._makeIMAPAccount,
+                IMailboxPOP3: self._makePOP3Mailbox,
+                IMessageDelivery: self._makeSubmission,
+            }
+        )
+
+    def _makeIMAPAccount(self, avatarId: AvatarId) -> tuple[Any, Logout]:
+        return self.mailboxes.account(avatarId.account, avatarId.readOnly), _nothing
+
+    def _makePOP3Mailbox(self, avatarId: AvatarId) -> Deferred[tuple[Any, Logout]]:
+        account = self.mailboxes.account(avatarId.account, avatarId.readOnly)
+        opened = Deferred.fromCoroutine(openPOP3Mailbox(account))
+        return opened.addCallback(lambda mailbox: (mailbox, _nothing))
+
+    def _makeSubmission(self, avatarId: AvatarId) -> tuple[Any, Logout]:
+        submission = Submission(self._submissions, avatarId.account, avatarId.readOnly)
+        return submission, _nothing
+
+    def _makeFactories(self) -> dict[str, IProtocolFactory]:
+        configuration, tls = self._configuration, self._tls
+        mechanisms = makeMechanisms(configuration)
+        room = WaitingRoom(self._reactor.callLater, configuration.waiting)
+
+        def mail(make: Callable[[], Any]) -> MailFactory:
+            return MailFactory(make, self._truth.portal, room, configuration.insecureLoopback)
+
+        def makeESMTP() -> ESMTP:
+            protocol = ESMTP(mechanisms, tls)
+            protocol.host = configuration.hostname.encode("ascii")
+            protocol.MAX_MESSAGE = configuration.messageSize
+            return protocol
+
+        imap = mail(lambda: MailboxIMAP4Server(mechanisms, tls))
+        submission = mail(makeESMTP)
+        pop3 = mail(lambda: POP3(mechanisms, tls))
+        site = makeSite(
+            configuration.issuer,
+            configuration.hostname,
+            [configuration.scope],
+            self._truth.keys.verifyingKeys,
+            self._isReady,
+        )
+        self._mailFactories = (imap, submission, pop3)
+        return {
+            "imap": imap,
+            "imaps": imap,
+            "submission": submission,
+            "submissions": submission,
+            "pop3": pop3,
+            "pop3s": pop3,
+            "https": site,
+        }
+
+    # Its life
+
+    def startService(self) -> None:
+        """
+        See L{IService.startService}. Connections are accepted at once; until the database is
+        open the answer to a login is that it cannot be decided yet.
+        """
+        for pool in self._pools:
+            pool.start()
+        super().startService()
+        Deferred.fromCoroutine(self._open()).chainDeferred(self.ready)
+        if self._path is not None:
+            signal.signal(signal.SIGHUP, self._hangUp)
+
+    async def _open(self) -> None:
+        await self.database.open()
+        if not await self.database.signingKeys.list():
+            await self.database.signingKeys.add(newSigningKey(time()))
+        await self._truth.keys.load()
+        for listener in self.services:
+            if isinstance(listener, Listener):
+                if listener.failed is not None:
+                    raise listener.failed
+                self.ports.setdefault(listener.listener, listener.port)
+        self._opened = True
+
+    async def _stop(self, stopped: Deferred[Any]) -> None:
+        await stopped
+        for factory in self._mailFactories:
+            factory.end("The server is going down; try again soon")
+        await self.database.close()
+        for pool in self._pools:
+            await deferToThread(pool.stop)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        See L{IService.stopService}. Accept nothing more, finish what is being delivered, and say
+        goodbye.
+        """
+        return Deferred.fromCoroutine(self._stop(super().stopService()))
+
+    def _isReady(self) -> bool:
+        if not self._opened:
+            return False
+        try:
+            self.database.revocations.catchUp()
+        except Outage:
+            return False
+        return True
+
+    def _catchUp(self) -> None:
+        if self._opened:
+            try:
+                self.database.revocations.catchUp()
+            except Outage as error:
+                _log.error("cannot hear of revocations: {reason}", reason=error.reason)
+
+    # SIGHUP
+
+    def _hangUp(self, number: int, frame: object) -> None:
+        self._reactor.callFromThread(self.reload)
+
+    def reload(self) -> None:
+        """
+        Read the certificate again, and what of the configuration can change while it is in use:
+        where account passwords may be used. A mistake leaves everything as it was.
+        """
+        assert self._path is not None
+        try:
+            configuration = readConfiguration(self._path)
+            self._tls.reload()
+        except (ConfigurationError, UnusableCertificate) as error:
+            _log.error("nothing is reloaded: {reason}", reason=str(error))
+        else:
+            self._configuration = configuration
+            _log.info("certificate and rules are reloaded")
+
+
+def _nothing() -> None:
+    """
+    The logout of whoever has nothing to give back.
+    """
