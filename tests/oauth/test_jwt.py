@@ -50,6 +50,7 @@ ORDER_ED25519 = 2**252 + 27742317777372353535851937790883648493
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=8,
 )
 
 
@@ -555,7 +556,8 @@ class KeySetTests(SynchronousTestCase):
             st.dictionaries(
                 st.sampled_from(["kty", "crv", "n", "e", "x", "y", "kid", "alg", "use", "key_ops"]),
                 st.sampled_from(["RSA", "EC", "OKP", "P-256", "Ed25519", "AQAB", "ES256"]) | JSON,
-            )
+            ),
+            max_size=3,
         )
     )
     def test_anyMembers(self, members: list[Any]) -> None:

@@ -1,0 +1,804 @@
+"""
+Tests for L{mailauth.validators.jwt}.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import jwt as pyjwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, fail
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from mailauth.errors import ExpiredToken, InvalidToken, Outage
+from mailauth.interfaces import IKeySource, ITokenValidator
+from mailauth.oauth.jwt import MAX_OCTETS, Signer, VerifyingKey, makePrivateKey
+from mailauth.oauth.tokens import LEEWAY, AccessToken
+from mailauth.validators.jwt import MAX_LIFETIME, JWTValidator, StaticKeys, TrustedIssuer
+
+from ..jose import compact, decode, encode, encodePart, makeJWK, makeSigner
+
+NOW = 1_800_000_000
+ISSUER = "https://issuer.example"
+AUDIENCE = "mail.example"
+
+HEADER = {"alg": "ES256", "typ": "at+jwt", "kid": "1"}
+CLAIMS = {
+    "iss": ISSUER,
+    "sub": "alice@example.test",
+    "aud": AUDIENCE,
+    "iat": NOW,
+    "exp": NOW + 900,
+    "jti": "7",
+    "client_id": "mail-client",
+    "scope": "imap smtp",
+}
+
+
+@implementer(IKeySource)
+class CountingKeys:
+    """
+    A key source that says how often it was asked.
+
+    @ivar asked: with what.
+    """
+
+    def __init__(self, keys: IKeySource) -> None:
+        self._keys = keys
+        self.asked: list[str | None] = []
+
+    def find(self, kid: str | None) -> Deferred[VerifyingKey]:
+        """
+        Find a key, and count.
+        """
+        self.asked.append(kid)
+        return self._keys.find(kid)
+
+
+@implementer(IKeySource)
+class BrokenKeys:
+    """
+    A key source that cannot be reached.
+    """
+
+    def find(self, kid: str | None) -> Deferred[VerifyingKey]:
+        """
+        Fail.
+        """
+        return fail(Outage("the issuer is down"))
+
+
+def without(members: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """
+    The members, but for these.
+    """
+    return {name: value for name, value in members.items() if name not in names}
+
+
+class ValidatorTestCase(SynchronousTestCase):
+    """
+    One issuer, whose key look-ups are counted.
+    """
+
+    def setUp(self) -> None:
+        """
+        Trust the issuer.
+        """
+        self.now = float(NOW)
+        self.signer = makeSigner()
+        self.keys = CountingKeys(StaticKeys([self.signer.verifyingKey]))
+        self.trusted = TrustedIssuer(ISSUER, self.keys, frozenset({AUDIENCE}))
+
+    def validate(self, token: bytes, *issuers: TrustedIssuer) -> Deferred[AccessToken]:
+        """
+        Ask a validator that trusts these, or the one issuer.
+        """
+        return JWTValidator(issuers or [self.trusted], lambda: self.now).validate(token)
+
+    def accept(self, token: bytes, *issuers: TrustedIssuer) -> AccessToken:
+        """
+        It is valid.
+        """
+        accepted: AccessToken = self.successResultOf(self.validate(token, *issuers))
+        return accepted
+
+    def refuse(self, token: bytes, *issuers: TrustedIssuer) -> InvalidToken:
+        """
+        It is not.
+        """
+        failure = self.failureResultOf(self.validate(token, *issuers), InvalidToken)
+        error = failure.value
+        assert isinstance(error, InvalidToken)
+        return error
+
+    def sign(self, header: Any = HEADER, claims: Any = CLAIMS) -> bytes:
+        """
+        Have the issuer's key sign anything.
+        """
+        return compact(self.signer, header, claims)
+
+    def acceptClaims(self, *issuers: TrustedIssuer, **claims: Any) -> AccessToken:
+        """
+        The usual claims, but for these, are valid.
+        """
+        return self.accept(self.sign(claims={**CLAIMS, **claims}), *issuers)
+
+    def refuseClaims(self, *issuers: TrustedIssuer, **claims: Any) -> InvalidToken:
+        """
+        The usual claims, but for these, are not.
+        """
+        return self.refuse(self.sign(claims={**CLAIMS, **claims}), *issuers)
+
+
+class AcceptedTests(ValidatorTestCase):
+    """
+    What a good token says.
+    """
+
+    def test_interface(self) -> None:
+        """
+        The validator and the static keys are what they say.
+        """
+        verifyObject(ITokenValidator, JWTValidator([]))
+        verifyObject(IKeySource, StaticKeys([]))
+
+    def test_everything(self) -> None:
+        """
+        Each claim is found where RFC 9068 puts it.
+        """
+        token = self.acceptClaims(sid="grant", aud=[AUDIENCE, "https://other.example"])
+
+        self.assertEqual(
+            token,
+            AccessToken(
+                issuer=ISSUER,
+                subject="alice@example.test",
+                owner="alice@example.test",
+                scope=frozenset({"imap", "smtp"}),
+                audience=frozenset({AUDIENCE, "https://other.example"}),
+                expires=float(NOW + 900),
+                issued=float(NOW),
+                clientId="mail-client",
+                tokenId="7",
+                grantId="grant",
+                bound=False,
+            ),
+        )
+
+    def test_least(self) -> None:
+        """
+        A token may leave out who got it, its ids and its scope.
+        """
+        claims = without(CLAIMS, "jti", "client_id", "scope")
+
+        token = self.accept(self.sign(claims=claims))
+
+        self.assertEqual(token.scope, frozenset())
+        self.assertEqual((token.clientId, token.tokenId, token.grantId), (None, None, None))
+
+    def test_algorithms(self) -> None:
+        """
+        RSA, elliptic curves and Edwards curves are all believed of whoever has such a key.
+        """
+        for algorithm in ("ES256", "RS256", "EdDSA"):
+            self.signer = makeSigner(algorithm)
+            self.keys = CountingKeys(StaticKeys([self.signer.verifyingKey]))
+            self.trusted = attrs.evolve(self.trusted, keys=self.keys)
+
+            self.accept(self.sign({**HEADER, "alg": algorithm}))
+
+    def test_boundIsSaid(self) -> None:
+        """
+        A token that is bound to a key (RFC 7800) says so, and the policy decides (TK12).
+        """
+        self.assertTrue(self.acceptClaims(cnf={"jkt": "x"}).bound)
+        self.assertTrue(self.acceptClaims(cnf=None).bound)
+
+    def test_scopes(self) -> None:
+        """
+        The scope is taken from the first of C{scope}, C{scp} and C{roles} that is there.
+        """
+        claims = without(CLAIMS, "scope")
+        for extra, scope in (
+            ({"scope": ""}, set()),
+            ({"scope": "imap"}, {"imap"}),
+            ({"scope": ["imap", "smtp"]}, {"imap", "smtp"}),
+            ({"scp": "IMAP.AccessAsUser.All SMTP.Send"}, {"IMAP.AccessAsUser.All", "SMTP.Send"}),
+            ({"scp": ["a"], "roles": ["b"]}, {"a"}),
+            ({"roles": ["b"]}, {"b"}),
+            ({"scope": "", "scp": "a"}, set()),
+        ):
+            self.assertEqual(self.accept(self.sign(claims={**claims, **extra})).scope, scope)
+
+    def test_clientOfOthers(self) -> None:
+        """
+        Where there is no C{client_id}, C{azp} says who got the token.
+        """
+        claims = {**without(CLAIMS, "client_id"), "azp": "thunderbird"}
+
+        self.assertEqual(self.accept(self.sign(claims=claims)).clientId, "thunderbird")
+
+    def test_usernameClaim(self) -> None:
+        """
+        The owner is what the configured claim says; the subject stays what it is (TK14).
+        """
+        issuer = attrs.evolve(self.trusted, usernameClaim="preferred_username")
+
+        token = self.acceptClaims(issuer, sub="8f3e", preferred_username="alice")
+
+        self.assertEqual((token.owner, token.subject), ("alice", "8f3e"))
+        self.refuseClaims(issuer)
+        self.refuseClaims(issuer, preferred_username="")
+        self.refuseClaims(issuer, preferred_username=["alice"])
+
+    def test_verifiedEmail(self) -> None:
+        """
+        C{email} counts only if the issuer says, with a true boolean, that it verified it (TK14).
+        """
+        issuer = attrs.evolve(self.trusted, usernameClaim="email")
+
+        token = self.acceptClaims(issuer, email="alice@example.test", email_verified=True)
+
+        self.assertEqual(token.owner, "alice@example.test")
+        for verified in (False, None, "true", 1, "yes", [True]):
+            self.refuseClaims(issuer, email="alice@example.test", email_verified=verified)
+        self.refuseClaims(issuer, email="alice@example.test")
+        self.refuseClaims(issuer, email_verified=True)
+
+
+class HeaderTests(ValidatorTestCase):
+    """
+    What a header may say, and what is refused before any key is looked for.
+    """
+
+    def refuseUnasked(self, *tokens: bytes) -> None:
+        """
+        They are refused, and nobody looks for a key: it may cost a question over the network.
+        """
+        for token in tokens:
+            self.refuse(token)
+        self.assertEqual(self.keys.asked, [])
+
+    def refuseHeaders(self, *headers: Mapping[str, Any]) -> None:
+        """
+        The usual header, but for these, is refused without looking for a key.
+        """
+        self.refuseUnasked(*(self.sign({**HEADER, **header}) for header in headers))
+
+    def test_malformed(self) -> None:
+        """
+        What is no token costs no look-up (TK7, TK8, TK9, TK11).
+        """
+        good = self.sign()
+        header, claims, signature = good.split(b".")
+        self.refuseUnasked(
+            b"",
+            b"ya29.opaque",
+            good + b".",
+            good + b"=",
+            good + b"A" * MAX_OCTETS,
+            b".".join((header, claims, signature, b"", b"")),
+            b".".join((header, encode(b"[" * 10_000), signature)),
+            self.sign(claims=json.dumps(CLAIMS)[:-1].encode() + b',"iss":"%b"}' % ISSUER.encode()),
+        )
+
+    def test_none(self) -> None:
+        """
+        No spelling of C{none} is an algorithm, with or without a signature (TK2).
+        """
+        spellings: tuple[Any, ...] = ("none", "None", "NONE", "nOnE", " none", "none\0", "", 0, [])
+        for none in (*spellings, None, False):
+            token = self.sign({**HEADER, "alg": none})
+            self.refuseUnasked(token, token.rpartition(b".")[0] + b".")
+        self.refuseUnasked(self.sign(without(HEADER, "alg")))
+
+    def test_publicKeyAsSecret(self) -> None:
+        """
+        What anybody may read never is a shared secret, in whatever encoding (TK1).
+        """
+        public = self.signer.key.public_key()
+        for secret in (
+            public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+            public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).strip(),
+            public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
+            public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
+            json.dumps(makeJWK()).encode(),
+            decode(makeJWK()["x"].encode()),
+            b"",
+        ):
+            for algorithm in ("HS256", "HS384", "HS512"):
+                signed = encodePart({**HEADER, "alg": algorithm}) + b"." + encodePart(CLAIMS)
+                hmac = pyjwt.get_algorithm_by_name(algorithm)
+                self.refuseUnasked(signed + b"." + encode(hmac.sign(signed, secret)))
+
+    def test_algorithmOfTheIssuer(self) -> None:
+        """
+        Only what the issuer is said to sign with is looked at, by its exact name.
+        """
+        self.trusted = attrs.evolve(self.trusted, algorithms=frozenset({"ES256", "RS256"}))
+
+        self.refuseHeaders(*({"alg": name} for name in ("EdDSA", "PS256", "es256", "ES256 ")))
+        self.accept(self.sign())
+
+    def test_algorithmOfTheKey(self) -> None:
+        """
+        A token names its algorithm and does not choose it: it must be one of its key's (TK4).
+        """
+        for algorithm in ("RS256", "PS256", "ES384", "EdDSA", "Ed25519"):
+            self.refuse(self.sign({**HEADER, "alg": algorithm}))
+
+        rsa = makeSigner("RS256")
+        asPublished = TrustedIssuer(ISSUER, StaticKeys([rsa.verifyingKey]), frozenset({AUDIENCE}))
+        header, claims = encodePart({**HEADER, "alg": "PS256"}), encodePart(CLAIMS)
+        pss = pyjwt.get_algorithm_by_name("PS256")
+        signature = pss.sign(header + b"." + claims, rsa.key)
+        self.refuse(b".".join((header, claims, encode(signature))), asPublished)
+
+    def test_extensions(self) -> None:
+        """
+        What changes the meaning of the signature is refused, whatever it says (TK6).
+        """
+        self.refuseHeaders(
+            {"crit": ["exp"], "exp": 1},
+            {"crit": ["b64"], "b64": False},
+            {"crit": []},
+            {"crit": None},
+            {"crit": ["x", "x"]},
+            {"b64": False},
+            {"b64": True},
+            {"zip": "DEF"},
+        )
+
+    def test_type(self) -> None:
+        """
+        Only C{at+jwt} says that it is an access token: everything else is some other kind (TK12).
+        """
+        for name in ("at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"):
+            self.accept(self.sign({**HEADER, "typ": name}))
+        self.keys.asked.clear()
+
+        self.refuseHeaders(
+            *(
+                {"typ": name}
+                for name in (
+                    "JWT",
+                    "id_token",
+                    "logout+jwt",
+                    "dpop+jwt",
+                    "secevent+jwt",
+                    "token-introspection+jwt",
+                    "rt+jwt",
+                    "application/application/at+jwt",
+                    "at+jwt ",
+                    "",
+                    None,
+                    1,
+                    ["at+jwt"],
+                )
+            )
+        )
+        self.refuseUnasked(self.sign(without(HEADER, "typ")))
+
+    def test_keycloak(self) -> None:
+        """
+        Where access tokens have the type of all others, the claim of Keycloak's keeps its refresh
+        tokens and its ID tokens out (TK12).
+        """
+        issuer = attrs.evolve(self.trusted, types=frozenset({"jwt"}))
+        header = {**HEADER, "typ": "JWT"}
+
+        for kind in ("Refresh", "Offline", "ID", "Logout", "Initial", "bearer", "", None, 1):
+            self.refuse(self.sign(header, {**CLAIMS, "typ": kind}), issuer)
+        self.accept(self.sign(header, {**CLAIMS, "typ": "Bearer"}), issuer)
+        self.accept(self.sign(header, CLAIMS), issuer)
+
+    def test_keyId(self) -> None:
+        """
+        A key id is a string that is compared, and nothing else is ever done with it (TK13).
+        """
+        self.refuseHeaders(*({"kid": kid} for kid in (1, ["1"], {"a": "1"}, True)))
+        for kid in (
+            "",
+            "2",
+            "1 ",
+            "../../../../dev/null",
+            "/etc/passwd",
+            "1' OR '1'='1",
+            "1\0",
+            "https://evil.example/jwks.json",
+            "x" * 10_000,
+        ):
+            self.refuse(self.sign({**HEADER, "kid": kid}))
+            self.assertEqual(self.keys.asked.pop(), kid)
+
+    def test_keyInTheToken(self) -> None:
+        """
+        A key, or the address of one, that a token brings along is not looked at (TK3).
+        """
+        mallory = Signer.fromPEM("1", "ES256", makePrivateKey())
+        mine = {**makeJWK(), "kid": "mallory"}
+        for brought in (
+            {"jwk": mine},
+            {"jku": "https://evil.example/jwks.json"},
+            {"x5u": "https://evil.example/chain.pem"},
+            {"x5c": ["MIIB"]},
+            {"jwk": mine, "kid": "mallory"},
+        ):
+            self.refuse(compact(mallory, {**HEADER, **brought}, CLAIMS))
+            self.accept(self.sign({**HEADER, **brought, "kid": "1"}))
+        self.assertEqual(set(self.keys.asked), {"1", "mallory"})
+
+
+class IssuerTests(ValidatorTestCase):
+    """
+    Whose tokens are believed.
+    """
+
+    def test_exactly(self) -> None:
+        """
+        An issuer is one string, octet for octet, and nobody looks for keys of another (TK5).
+        """
+        for name in (
+            ISSUER + "/",
+            ISSUER.upper(),
+            "HTTPS://issuer.example",
+            ISSUER[:-1],
+            ISSUER + ".evil.example",
+            "https://issuer.example:443",
+            "issuer.example",
+            "",
+            None,
+            1,
+            [ISSUER],
+            {ISSUER: 1},
+        ):
+            self.refuseClaims(iss=name)
+        self.refuse(self.sign(claims=without(CLAIMS, "iss")))
+        self.assertEqual(self.keys.asked, [])
+
+    def test_oneKeyName(self) -> None:
+        """
+        Two issuers may give their keys one name: each is verified with its own (TK14).
+        """
+        other = makeSigner("ES256", "other")
+        theirs = StaticKeys([attrs.evolve(other.verifyingKey, kid="1")])
+        issuers = (
+            self.trusted,
+            TrustedIssuer("https://other.example", theirs, frozenset({AUDIENCE})),
+        )
+
+        self.acceptClaims(*issuers)
+        self.refuseClaims(*issuers, iss="https://other.example")
+        self.refuse(compact(other, HEADER, CLAIMS), *issuers)
+        self.accept(compact(other, HEADER, {**CLAIMS, "iss": "https://other.example"}), *issuers)
+
+    def test_outage(self) -> None:
+        """
+        Keys that cannot be had say nothing about the token.
+        """
+        issuer = attrs.evolve(self.trusted, keys=BrokenKeys())
+
+        self.failureResultOf(self.validate(self.sign(), issuer), Outage)
+
+    def test_audienceIsNeeded(self) -> None:
+        """
+        An issuer without an audience is a mistake in the configuration.
+        """
+        with self.assertRaises(ValueError):
+            TrustedIssuer(ISSUER, self.keys, frozenset())
+
+    def test_secretsCannotBeEnabled(self) -> None:
+        """
+        No configuration brings back HMAC or C{none} (TK1, TK2).
+        """
+        for algorithm in ("HS256", "none", "ES256K"):
+            with self.assertRaises(ValueError):
+                TrustedIssuer(
+                    ISSUER, self.keys, frozenset({AUDIENCE}), algorithms=frozenset({algorithm})
+                )
+
+    def test_endlessTokensCannotBeEnabled(self) -> None:
+        """
+        No issuer's tokens may live for longer than a revocation of them is kept (TK17).
+        """
+        for lifetime in (MAX_LIFETIME + 1, float("inf"), float("nan")):
+            with self.assertRaises(ValueError):
+                TrustedIssuer(ISSUER, self.keys, frozenset({AUDIENCE}), maxLifetime=lifetime)
+
+
+class ClaimsTests(ValidatorTestCase):
+    """
+    What a signed token must say.
+    """
+
+    def test_expiry(self) -> None:
+        """
+        A token ends a leeway after its C{exp}, and then it has expired rather than been wrong.
+        """
+        self.acceptClaims(exp=NOW - LEEWAY + 1)
+
+        for exp in (NOW - LEEWAY, NOW - LEEWAY - 1, NOW - 100, 0, -5):
+            self.assertIsInstance(self.refuseClaims(iat=exp - 10, exp=exp), ExpiredToken)
+
+    def test_expiredAndWrong(self) -> None:
+        """
+        A token that would be refused anyway is not one that was good once.
+        """
+        error = self.refuseClaims(exp=NOW - 100, iat=NOW - 200, aud="other")
+
+        self.assertNotIsInstance(error, ExpiredToken)
+
+    def test_notYet(self) -> None:
+        """
+        Neither C{iat} nor C{nbf} may be further in the future than clocks differ.
+        """
+        for name in ("iat", "nbf"):
+            self.acceptClaims(**{name: NOW + LEEWAY})
+            self.refuseClaims(**{name: NOW + LEEWAY + 1})
+        self.refuseClaims(exp=NOW + 9000, nbf=NOW + 3600)
+
+    def test_times(self) -> None:
+        """
+        A time is a number that exists: no text, no boolean, nothing endless (TK8).
+        """
+        values: tuple[Any, ...] = (True, False, None, str(NOW), "", [NOW], {}, 10**400, -(10**400))
+        for name in ("exp", "iat", "nbf"):
+            for value in values:
+                self.refuseClaims(**{name: value})
+            for number in (b"1e400", b"-1e400", b"NaN", b"9" * 5000):
+                claims = json.dumps(without(CLAIMS, name)).encode()[:-1]
+                self.refuse(self.sign(claims=claims + b', "%b": %b}' % (name.encode(), number)))
+        self.refuse(self.sign(claims=without(CLAIMS, "exp")))
+        self.assertEqual(self.acceptClaims(exp=NOW + 60.5).expires, NOW + 60.5)
+
+    def test_lifetime(self) -> None:
+        """
+        A token that is good for longer than its issuer's may be is refused (TK17).
+        """
+        issuer = attrs.evolve(self.trusted, maxLifetime=900.0)
+
+        self.acceptClaims(issuer, exp=NOW + 900)
+        self.refuseClaims(issuer, exp=NOW + 900 + LEEWAY + 1)
+        self.refuseClaims(issuer, iat=NOW - 900, exp=NOW + 900)
+        self.refuseClaims(issuer, iat=0, exp=NOW + 900)
+        self.refuseClaims(exp=NOW + MAX_LIFETIME + LEEWAY + 1)
+        self.refuseClaims(exp=10**15)
+
+    def test_issuedUnknown(self) -> None:
+        """
+        A token that does not say when it was issued counts as old as it can be, so that no
+        revocation spares it.
+        """
+        issuer = attrs.evolve(self.trusted, maxLifetime=3600.0)
+        claims = without(CLAIMS, "iat")
+
+        token = self.accept(self.sign(claims={**claims, "exp": NOW + 900}), issuer)
+
+        self.assertEqual(token.issued, NOW + 900 - 3600)
+        self.refuse(self.sign(claims={**claims, "exp": NOW + 3600 + LEEWAY + 1}), issuer)
+        self.accept(self.sign(claims={**claims, "exp": NOW + 0.1 + 0.2}))
+
+    def test_clockSetBack(self) -> None:
+        """
+        A token from what has become the future is refused, not trusted for longer (TK17).
+        """
+        token = self.sign()
+        self.accept(token)
+
+        self.now -= 3600
+
+        self.refuse(token)
+
+    def test_audience(self) -> None:
+        """
+        A token names one of our audiences in full, or it is for somebody else (TK12).
+        """
+        for ours in (AUDIENCE, [AUDIENCE], ["https://graph.microsoft.com", AUDIENCE]):
+            self.acceptClaims(aud=ours)
+        others: tuple[Any, ...] = (
+            "mail.example.evil",
+            "mail",
+            "MAIL.example",
+            "mail.example/",
+            " mail.example",
+            "mail.example other",
+            "https://graph.microsoft.com",
+            "",
+            [],
+            None,
+            1,
+            [AUDIENCE, 1],
+            [[AUDIENCE]],
+            {AUDIENCE: 1},
+        )
+        for audience in others:
+            self.refuseClaims(aud=audience)
+        self.refuse(self.sign(claims=without(CLAIMS, "aud")))
+
+    def test_clients(self) -> None:
+        """
+        Where the configuration names the clients, no other one's tokens are good (TK12).
+        """
+        issuer = attrs.evolve(self.trusted, clients=frozenset({"mail-client"}))
+
+        self.acceptClaims(issuer)
+        self.refuseClaims(issuer, client_id="other")
+        self.refuse(self.sign(claims=without(CLAIMS, "client_id")), issuer)
+        self.refuseClaims(issuer, client_id="other", azp="mail-client")
+
+    def test_strings(self) -> None:
+        """
+        What becomes a tag, and a line of a log, is printable text (TK8, LG2).
+        """
+        values: tuple[Any, ...] = (1, True, ["x"], {}, "a\nb", "\0", "\x1b[2J", "\u202eb", "\ud800")
+        for name in ("sub", "client_id", "jti", "sid"):
+            for value in values:
+                self.refuseClaims(**{name: value})
+        for nothing in ("", None):
+            self.refuseClaims(sub=nothing)
+            self.assertIsNone(self.acceptClaims(jti=nothing).tokenId)
+        self.refuse(self.sign(claims=without(CLAIMS, "sub")))
+
+    def test_scope(self) -> None:
+        """
+        A scope that does not follow its grammar opens nothing (RFC 6749 section 3.3).
+        """
+        scopes: tuple[Any, ...] = (
+            "imap  smtp",
+            " imap",
+            "imap\n",
+            'im"ap',
+            1,
+            None,
+            {},
+            ["imap", 1],
+        )
+        for scope in scopes:
+            self.refuseClaims(scope=scope)
+
+    def test_reasonsShowNothing(self) -> None:
+        """
+        No reason quotes the token (LG1).
+        """
+        secret = "s3cr3t"
+        for error in (
+            self.refuse(self.sign({**HEADER, "kid": secret})),
+            self.refuse(self.sign({**HEADER, "typ": secret})),
+            self.refuse(self.sign({**HEADER, "alg": secret})),
+            self.refuseClaims(iss=secret),
+            self.refuseClaims(aud=secret),
+            self.refuseClaims(exp=secret),
+            self.refuseClaims(scope=secret + "\n"),
+            self.refuseClaims(jti=secret + "\n"),
+        ):
+            self.assertNotIn(secret, f"{error!r} {error} {error.reason} {error.text!r}")
+
+
+class StaticKeysTests(SynchronousTestCase):
+    """
+    A key set that does not change.
+    """
+
+    def find(self, keys: list[VerifyingKey], kid: str | None) -> VerifyingKey | None:
+        """
+        @return: the key, or C{None} if it was refused.
+        """
+        found = StaticKeys(keys).find(kid)
+        if isinstance(found.result, VerifyingKey):
+            key: VerifyingKey = self.successResultOf(found)
+            return key
+        self.failureResultOf(found, InvalidToken)
+        return None
+
+    def test_byName(self) -> None:
+        """
+        A key is found by its name, and one that nobody has is a refusal.
+        """
+        one, two = makeSigner("ES256", "1").verifyingKey, makeSigner("ES256", "2").verifyingKey
+
+        self.assertIs(self.find([one, two], "2"), two)
+        self.assertIsNone(self.find([one, two], "3"))
+        self.assertIsNone(self.find([one], "2"))
+        self.assertIsNone(self.find([], "1"))
+
+    def test_nameless(self) -> None:
+        """
+        A token that names no key is taken only where there is nothing to choose.
+        """
+        one, two = makeSigner("ES256", "1").verifyingKey, makeSigner("ES256", "2").verifyingKey
+
+        self.assertIs(self.find([one], None), one)
+        self.assertIsNone(self.find([one, two], None))
+        self.assertIsNone(self.find([], None))
+
+    def test_namelessKey(self) -> None:
+        """
+        The one key of a PEM file has no name, and is the one that every token names.
+        """
+        key = VerifyingKey(None, frozenset({"ES256"}), makeSigner().key.public_key())
+
+        self.assertIs(self.find([key], "whatever"), key)
+        self.assertIs(self.find([key], None), key)
+        self.assertIsNone(self.find([key, attrs.evolve(key, kid="1")], "whatever"))
+
+
+def mutate(draw: st.DrawFn, octets: bytes) -> bytes:
+    """
+    Change a few octets.
+    """
+    changed = bytearray(octets)
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(changed)))
+        width = draw(st.integers(0, 2))
+        changed[at : at + width] = draw(st.sampled_from(SNIPPETS) | st.binary(max_size=2))
+    return bytes(changed)
+
+
+SNIPPETS = [b'"', b",", b":", b"{", b"}", b"[", b"]", b" ", b"\\u0061", b"1", b"e9", b".", b"null"]
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> bytes:
+    """
+    Tokens near a good one: changed before they were signed, or after.
+    """
+    token = compact(
+        makeSigner(),
+        mutate(draw, json.dumps(HEADER).encode()),
+        mutate(draw, json.dumps(CLAIMS).encode()),
+    )
+    return mutate(draw, token) if draw(st.booleans()) else token
+
+
+class DifferentialTests(ValidatorTestCase):
+    """
+    Beside somebody else's implementation.
+    """
+
+    @settings(max_examples=300)
+    @given(tokens())
+    def test_neverMoreLenient(self, token: bytes) -> None:
+        """
+        Whatever we accept, PyJWT accepts with the same key and for the same audience, and reads
+        as we do; and nothing but a refusal comes of the rest.
+        """
+        validated = self.validate(token)
+        if not isinstance(validated.result, AccessToken):
+            self.failureResultOf(validated, InvalidToken)
+            return
+
+        theirs = pyjwt.decode(
+            token,
+            self.signer.key.public_key(),
+            algorithms=["ES256"],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
+        )
+        ours = validated.result
+        self.assertEqual((ours.subject, ours.issuer), (theirs["sub"], theirs["iss"]))
+        self.assertEqual(ours.expires, theirs["exp"])
+
+    def test_otherCurve(self) -> None:
+        """
+        A key of another curve than the algorithm's is refused by both.
+        """
+        private = ec.generate_private_key(ec.SECP384R1())
+        signed = encodePart(HEADER) + b"." + encodePart(CLAIMS)
+        signature = pyjwt.get_algorithm_by_name("ES384").sign(signed, private)
+        token = signed + b"." + encode(signature)
+        key = VerifyingKey("1", frozenset({"ES384"}), private.public_key())
+
+        self.refuse(token, attrs.evolve(self.trusted, keys=StaticKeys([key])))
+        with self.assertRaises(pyjwt.InvalidKeyError):
+            pyjwt.decode(token, private.public_key(), algorithms=["ES256"], audience=AUDIENCE)
