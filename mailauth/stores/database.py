@@ -107,15 +107,16 @@ class Database:
         self.revocations.close()
 
     def _prepare(self, database: Engine) -> None:
-        prepareFile(self._path)
         try:
+            prepareFile(self._path)
             migrate(database)
-        except DBAPIError as error:
+        except (sqlite3.Error, DBAPIError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
             # SQLite's word for "busy", "disk full" and the like is OperationalError; what is left
             # is a file that is no database, or a damaged one.
-            if isinstance(error.orig, sqlite3.OperationalError):
-                raise Outage(f"{self._path}: {error.orig}") from None
-            raise CannotOpen(f"{self._path}: {error.orig}; restore it from a backup") from None
+            if isinstance(cause, sqlite3.OperationalError):
+                raise Outage(f"{self._path}: {cause}") from None
+            raise CannotOpen(f"{self._path}: {cause}; restore it from a backup") from None
 
 
 def _path(location: str | Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import tempfile
 from pathlib import Path
 
 from .records import CannotOpen
@@ -64,16 +65,11 @@ def prepareFile(path: Path) -> None:
     @raise CannotOpen: somebody can, or it cannot be made.
     """
     owner = _requireDirectory(path.parent)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise CannotOpen(f"{path} cannot be made: {error.strerror}") from None
-    else:
-        # An administrator's command may be the first to come, as root.
-        os.fchown(descriptor, owner, -1)
-        os.close(descriptor)
+    if not os.path.lexists(path):
+        try:
+            _makeFile(path, owner)
+        except OSError as error:
+            raise CannotOpen(f"{path} cannot be made: {error.strerror}") from None
     for suffix in ("", "-wal", "-shm"):
         _requirePrivate(path.with_name(path.name + suffix), owner)
 
@@ -95,6 +91,26 @@ def _requireDirectory(directory: Path) -> int:
     if status.st_mode & 0o022:
         raise CannotOpen(f"{directory} can be written by others: chmod go-w {directory}")
     return status.st_uid
+
+
+def _makeFile(path: Path, owner: int) -> None:
+    """
+    Make an empty database under another name, and give it its own when it is in WAL mode: of two
+    processes that switch one file at the same moment, SQLite fails one without waiting.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        # An administrator's command may be the first to come, as root.
+        os.fchown(descriptor, owner, -1)
+        os.close(descriptor)
+        connect(temporary, 0.0).close()
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        # Another process was first, and its file is as good.
+        pass
+    finally:
+        temporary.unlink()
 
 
 def _requirePrivate(path: Path, owner: int) -> None:

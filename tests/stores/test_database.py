@@ -333,6 +333,67 @@ class SettingsTests(SynchronousTestCase):
             sqlite.requireNeeded(connection)
 
 
+FULL = """
+import resource, sys
+from twisted.internet import task
+from twisted.internet.defer import Deferred
+from mailauth.errors import Outage
+from mailauth.stores.database import Database
+from mailauth.stores.records import Account
+
+def allow(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main(reactor):
+    allow(0)
+    try:
+        await Database(sys.argv[1], reactor).open()
+    except Outage:
+        print("no room to make it")
+    allow(resource.RLIM_INFINITY)
+    database = Database(sys.argv[1], reactor)
+    await database.open()
+    allow(1_000_000)
+    added = []
+    try:
+        while True:
+            await database.accounts.add(Account(str(len(added)), "x" * 10_000))
+            added.append(str(len(added)))
+    except Outage:
+        print("no room to add")
+    assert {one.name for one in await database.accounts.list()} == set(added)
+    allow(resource.RLIM_INFINITY)
+    await database.accounts.add(Account("after"))
+    await database.close()
+    print(len(added) + 1)
+
+task.react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
+"""
+
+
+class FullDiskTests(TestCase):
+    """
+    A disk with no room, as a process sees it that may not make its files larger.
+    """
+
+    async def test_full(self) -> None:
+        """
+        What finds no room is an outage and not there; all that was acknowledged is, reading goes
+        on, and so does writing when there is room again.
+        """
+        path = makeDirectory(self) / "mailauth.db"
+
+        output, errors = startProcess(self, FULL, str(path)).communicate(timeout=60)
+
+        self.assertEqual(b"", errors)
+        first, second, count = output.decode().splitlines()
+        self.assertEqual(["no room to make it", "no room to add"], [first, second])
+        database = await openDatabase(self, path)
+        self.assertEqual(int(count), len(await database.accounts.list()))
+        self.assertGreater(int(count), 10)
+        self.assertEqual([], [*path.parent.glob("mailauth.db.*")])
+
+
 WRITER = """
 import sys
 from twisted.internet import task
