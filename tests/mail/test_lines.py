@@ -31,12 +31,19 @@ class Reader(LineReader):
         """
         self.events.append(("line", line))
         if line == b"pause":
-            self.pauseProducing()
+            self.paused = True
         elif line == b"again":
-            self.pauseProducing()
-            self.resumeProducing()
+            self.paused = True
+            self.resume()
         elif line == b"close":
             self.transport.loseConnection()
+
+    def resume(self) -> None:
+        """
+        Go on, as L{mailauth.mail.flow.Flow} does.
+        """
+        self.paused = False
+        self.dataReceived(b"")
 
     def lineTooLong(self, start: bytes) -> None:
         """
@@ -125,7 +132,7 @@ class LineReaderTests(SynchronousTestCase):
 
     def test_pause(self) -> None:
         """
-        The lines behind one that pauses wait, and so does the transport.
+        The lines behind one that pauses wait.
         """
         reader = Reader()
 
@@ -133,10 +140,8 @@ class LineReaderTests(SynchronousTestCase):
         reader.dataReceived(b"o\r\n")
 
         self.assertEqual([b"pause"], reader.lines)
-        self.assertEqual("paused", reader.transport.producerState)
-        reader.resumeProducing()
+        reader.resume()
         self.assertEqual([b"pause", b"one", b"two"], reader.lines)
-        self.assertEqual("producing", reader.transport.producerState)
 
     def test_resumeFromInsideALine(self) -> None:
         """
@@ -167,7 +172,7 @@ class LineReaderTests(SynchronousTestCase):
         reader.dataReceived(b"pause\r\none\r\ntw")
 
         self.assertEqual(b"one\r\ntw", reader.clearLineBuffer())
-        reader.resumeProducing()
+        reader.resume()
         reader.dataReceived(b"three\r\n")
         self.assertEqual([b"pause", b"three"], reader.lines)
 
@@ -183,18 +188,6 @@ class LineReaderTests(SynchronousTestCase):
             states.append(reader.unfinished())
 
         self.assertEqual([False, True, False, True, True, False], states)
-
-    def test_stopProducing(self) -> None:
-        """
-        Giving up hands on nothing more.
-        """
-        reader = Reader()
-
-        reader.stopProducing()
-        reader.dataReceived(b"one\r\n")
-
-        self.assertEqual([], reader.lines)
-        self.assertEqual("stopped", reader.transport.producerState)
 
     @given(
         st.lists(

@@ -6,6 +6,7 @@ counted, and the promise that nothing is left over.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -42,7 +43,36 @@ BAD_PASSWORD = b64encode(b"\x00alice\x00battery staple")
 class TLSCapableTransport(StringTransport):
     """
     A transport in memory that can become a private one.
+
+    @ivar slow: its peer takes nothing until C{drain} is called, so that it asks its producer to
+        pause as a real transport does.
     """
+
+    slow = False
+    unsent = 0
+
+    def write(self, data: bytes) -> None:
+        """
+        Send it, one day.
+        """
+        super().write(data)
+        self.unsent += len(data)
+        if self.slow and self.unsent > 65536 and self.producer is not None:
+            self.producer.pauseProducing()
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """
+        The same.
+        """
+        self.write(b"".join(data))
+
+    def drain(self) -> None:
+        """
+        The peer has taken everything.
+        """
+        self.unsent = 0
+        if self.producer is not None:
+            self.producer.resumeProducing()
 
     def startTLS(self, tlsContext: Any) -> None:
         """
@@ -130,10 +160,13 @@ class CountingRealm:
 class Connection:
     """
     A server, and the client's end of it.
+
+    @ivar replies: every line that was heard, from the greeting on.
     """
 
     protocol: Any
-    transport: StringTransport
+    transport: TLSCapableTransport
+    replies: list[bytes] = attrs.field(factory=list)
     lost: bool = False
 
     def say(self, *lines: bytes) -> list[bytes]:
@@ -152,7 +185,9 @@ class Connection:
         """
         text: bytes = self.transport.value()
         self.transport.clear()
-        return text.split(b"\r\n")[:-1]
+        lines = text.split(b"\r\n")[:-1]
+        self.replies += lines
+        return lines
 
     def lose(self) -> None:
         """
