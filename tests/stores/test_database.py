@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from threading import Barrier
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -285,6 +287,30 @@ class OpeningTests(TestCase):
 
             await one.accounts.add(ALICE)
             self.assertEqual(ALICE, await two.accounts.get(ALICE.name))
+
+
+class MakingTests(SynchronousTestCase):
+    """
+    L{sqlite.prepareFile}.
+    """
+
+    def test_manyAtOnce(self) -> None:
+        """
+        Of many that make the same file at once one does, the others take it, and nothing else is
+        left.
+        """
+        path = makeDirectory(self) / "mailauth.db"
+        start = Barrier(8)
+
+        def make() -> None:
+            start.wait()
+            sqlite.prepareFile(path)
+
+        with ThreadPoolExecutor(8) as threads:
+            for making in [threads.submit(make) for _ in range(8)]:
+                making.result()
+
+        self.assertEqual([path], [*path.parent.iterdir()])
 
 
 class SettingsTests(SynchronousTestCase):
