@@ -12,9 +12,9 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from ..errors import InvalidToken, Outage
-from ..interfaces import IKeySource, ISigningKeys
+from ..interfaces import IKeySource, IRevocations, ISigningKeys
 from ..oauth.jwt import Signer, VerifyingKey, makePrivateKey
-from ..stores.records import SigningKey
+from ..stores.records import SIGNING_KEYS_TAG, SigningKey
 
 MAX_TOKEN_LIFETIME = 86400.0
 """
@@ -42,20 +42,23 @@ def newSigningKey(now: float, algorithm: str = "ES256") -> SigningKey:
 @implementer(IKeySource)
 class StoredKeys:
     """
-    Reads the store when it is asked for a key it does not know, which is how a key that another
-    process made comes in, and at most once in L{UNKNOWN_INTERVAL}, however many are made up.
+    Reads the store again when another process changed it. A key that nobody knows is looked for
+    there too, but at most once in L{UNKNOWN_INTERVAL}, however many are made up.
     """
 
     def __init__(
         self,
         store: ISigningKeys,
+        revocations: IRevocations,
         seconds: Callable[[], float],
         now: Callable[[], float] = time,
     ) -> None:
         """
+        @param revocations: which tells that the store changed.
         @param seconds: a clock that only runs forward.
         @param now: the wall clock, in seconds since the epoch.
         """
+        revocations.subscribe(self._changed)
         self._store = store
         self._seconds = seconds
         self._now = now
@@ -67,7 +70,7 @@ class StoredKeys:
         See L{IKeySource.find}.
         """
         known = self._keys.get(kid or "")
-        if known is not None and self._verifies(known[0]):
+        if self._read is not None and known is not None and self._verifies(known[0]):
             return succeed(known[1].verifyingKey)
         return Deferred.fromCoroutine(self._find(kid))
 
@@ -110,6 +113,10 @@ class StoredKeys:
         return tuple(
             signer.verifyingKey for key, signer in self._keys.values() if self._verifies(key)
         )
+
+    def _changed(self, tags: frozenset[str], reason: str | None) -> None:
+        if SIGNING_KEYS_TAG in tags:
+            self._read = None
 
     def _verifies(self, key: SigningKey) -> bool:
         return key.retired is None or self._now() < key.retired + MAX_TOKEN_LIFETIME

@@ -64,7 +64,7 @@ def makeTruth(
     """
     revocations = database.revocations
     accounts = CachedAccounts(database.accounts, revocations)
-    keys = StoredKeys(database.signingKeys, reactor.seconds)
+    keys = StoredKeys(database.signingKeys, revocations, reactor.seconds)
     revocable = RevocableRealm(realm, revocations)
     cache = MemoryCache()
     revocations.subscribe(lambda tags, reason: cache.drop(tags))

@@ -4,6 +4,8 @@ C{mailauth token}: for a script, a test, a load run.
 
 from __future__ import annotations
 
+from time import monotonic
+
 import click
 
 from ...credentials import tokenTag
@@ -64,7 +66,7 @@ def issue(
         account = accountName(name, configuration)
         if await database.accounts.get(account) is None:
             raise NotFound(f"There is no account {account}.")
-        signer = await StoredKeys(database.signingKeys, lambda: 0.0).signer()
+        signer = await _keys(database).signer()
         issuer = AccessTokenIssuer(configuration.issuer, configuration.audience)
         seconds = configuration.tokenLifetime if lifetime is None else lifetime
         for _ in range(count):
@@ -81,6 +83,10 @@ def issue(
     invocation.run(work)
 
 
+def _keys(database: Database) -> StoredKeys:
+    return StoredKeys(database.signingKeys, database.revocations, monotonic)
+
+
 @token.command()
 @click.pass_obj
 def inspect(invocation: Invocation) -> None:
@@ -88,9 +94,9 @@ def inspect(invocation: Invocation) -> None:
     secret = readSecret("Token")
 
     async def work(database: Database, configuration: Configuration) -> None:
-        keys = StoredKeys(database.signingKeys, lambda: 0.0)
+        validator = makeValidator(configuration, _keys(database))
         try:
-            valid = await makeValidator(configuration, keys).validate(secret)
+            valid = await validator.validate(secret)
         except LoginError as error:
             refuse(f"not accepted: {error.reason}")
         if database.revocations.covers(valid.tags, valid.issued):
