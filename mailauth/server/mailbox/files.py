@@ -6,6 +6,7 @@ disk.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -62,6 +63,8 @@ class UniqueNames:
         """
         self.wallClock = wallClock
         self._host = host.replace("/", "\\057").replace(":", "\\072").replace(",", "\\054")
+        # A process id and a time may both come again: in a container, after the clock went back.
+        self._run = secrets.token_hex(4)
         self._counter = count(1)
 
     def next(self) -> str:
@@ -69,5 +72,5 @@ class UniqueNames:
         Another one.
         """
         seconds, fraction = divmod(self.wallClock(), 1)
-        process = f"M{int(fraction * 1e6):06}P{os.getpid()}Q{next(self._counter)}"
-        return f"{int(seconds)}.{process}.{self._host}"
+        process = f"P{os.getpid()}Q{next(self._counter):06}R{self._run}"
+        return f"{int(seconds)}.M{int(fraction * 1e6):06}{process}.{self._host}"

@@ -284,8 +284,9 @@ class Folder:
                 for chunk in chunksOf(content):
                     file.write(chunk)
                 file.flush()
-                if date is not None:
-                    os.utime(descriptor, (date, date))
+                if date is None:
+                    date = self._names.wallClock()
+                os.utime(descriptor, (date, date))
                 size = file.tell()
                 os.fsync(descriptor)
             unique = f"{name},S={size}"
