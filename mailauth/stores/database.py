@@ -26,7 +26,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import Outage
-from .migrations import migrate
+from .migrating import migrate
 from .records import CannotOpen
 from .revocations import KEEP
 from .sql import SQLAccounts, SQLAppPasswords, SQLSigningKeys

@@ -1,6 +1,6 @@
 """
 The tables. Owns what each column means; how a database comes to have them is in
-L{mailauth.stores.migrations}. Times are in seconds since the epoch.
+L{mailauth.stores.migrating}. Times are in seconds since the epoch.
 """
 
 from __future__ import annotations

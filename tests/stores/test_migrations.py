@@ -1,5 +1,5 @@
 """
-Tests for L{mailauth.stores.migrations}.
+Tests for L{mailauth.stores.migrating}.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 from twisted.trial.unittest import TestCase
 
-from mailauth.stores.migrations import migrate
+from mailauth.stores.migrating import migrate
 from mailauth.stores.records import CannotOpen
 from mailauth.stores.schema import REVISION, metadata
 from mailauth.stores.sqlite import connect, prepareFile
