@@ -126,9 +126,11 @@ class MailConnection:
         if self.flow.closing:
             return
         super().dataReceived(octets)  # type: ignore[misc]  # that of the protocol behind
-        self.flow.arrived()
+        unfinished = self.unfinished()
+        if unfinished:
+            self.flow.arrived()
         if self.waiting is not None:
-            self.waiting.hear(self.unfinished())
+            self.waiting.hear(unfinished)
 
     def settled(self) -> None:
         """

@@ -78,7 +78,7 @@ class Flow:
 
     def arrived(self) -> None:
         """
-        To be called when octets have been read: while they have to wait, no more are.
+        To be called when something has been read that nobody took: while that waits, no more is.
         """
         if self._holds and not self._stopped and not self.closing:
             self._stopped = True

@@ -247,7 +247,7 @@ class LoginTests(LoginTestCase):
         portal is told where it comes from, and the connection is its mind.
         """
         self.login.authenticate(b"oauthbearer", BEARER)
-        self.assertEqual("paused", self.wire.transport.producerState)
+        self.assertTrue(self.wire.paused)
         self.assertEqual([], self.says())
 
         self.checker.answers[0].callback(b"alice")
@@ -255,7 +255,7 @@ class LoginTests(LoginTestCase):
         self.assertEqual(["the avatar"], self.says())
         self.assertTrue(self.login.succeeded)
         self.assertFalse(self.login.exchanging)
-        self.assertEqual("producing", self.wire.transport.producerState)
+        self.assertFalse(self.wire.paused)
         self.assertEqual([self.wire], self.realm.minds)
         (credentials,) = self.checker.asked
         self.assertEqual(LoginContext("smtp", "192.0.2.1", True), credentials.context)
@@ -286,7 +286,7 @@ class LoginTests(LoginTestCase):
         (document,) = self.says()
         self.assertIn(b'"invalid_token"', document)
         self.assertTrue(self.login.exchanging)
-        self.assertEqual("producing", self.wire.transport.producerState)
+        self.assertFalse(self.wire.paused)
         self.login.respond(b"AQ==")
         self.saysError(InvalidToken)
         self.assertFalse(self.login.exchanging)
@@ -395,7 +395,7 @@ class LoginTests(LoginTestCase):
 
         self.saysError(Outage)
         self.assertEqual(1, self.checker.cancelled)
-        self.assertEqual("producing", self.wire.transport.producerState)
+        self.assertFalse(self.wire.paused)
         self.assertFalse(self.login.exchanging)
 
     def test_timeoutWhileClosing(self) -> None:
