@@ -16,12 +16,13 @@ from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import ICredentials, IUsernamePassword
+from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from .credentials import AvatarId, LoginContext
-from .errors import InvalidCredentials, InvalidToken, LoginError, Outage, Refusal
+from .errors import InvalidCredentials, InvalidToken, LoginError, Outage
 from .interfaces import (
     IAccounts,
     IAppPasswords,
@@ -254,14 +255,14 @@ class AccountPasswordChecker(_PasswordChecker):
     async def _check(self, credentials: Any, username: str) -> AvatarId:
         service = (credentials.context or NOWHERE).service
         account = await self._accounts.get(username)
-        rule = self._ruleOf(username.rpartition("@")[2])
+        rule = self._ruleOf(Account(username).domain)
         if account is not None and account.passwordRule is not None:
             rule = account.passwordRule
         if not passwordAllowed(rule, service):
             raise InvalidCredentials("account passwords are not for this service", self._help)
         try:
             if account is None or account.passwordHash is None:
-                await self._hasher.pretend()
+                await self._hasher.pretend(username, credentials.password)
                 raise InvalidCredentials("no such account, or no password")
             await self._hasher.verify(username, credentials.password, account.passwordHash)
         except InvalidCredentials as error:
@@ -274,8 +275,8 @@ class AccountPasswordChecker(_PasswordChecker):
 @implementer(ICredentialsChecker)
 class First:
     """
-    Asks several checkers of the same credentials, until one accepts, or refuses what it knew to
-    be right.
+    Asks those of several checkers that take the credentials, until one accepts, or refuses what
+    it knew to be right.
 
     If none does and one could not tell, nobody can: the credentials may be his.
     """
@@ -292,12 +293,15 @@ class First:
 
     async def _check(self, credentials: ICredentials) -> Any:
         outage: Outage | None = None
-        refusal: Refusal = InvalidCredentials("no checker")
+        refusal: UnauthorizedLogin = InvalidCredentials("no checker")
         for checker in self._checkers:
+            # A checker that has never heard of authorization identities must not see one (SA1).
+            if not any(each.providedBy(credentials) for each in checker.credentialInterfaces):
+                continue
             try:
                 return await checker.requestAvatarId(credentials)
-            except Refusal as error:
-                if error.verified:
+            except UnauthorizedLogin as error:
+                if getattr(error, "verified", False):
                     raise
                 refusal = error
             except Outage as error:
@@ -334,25 +338,31 @@ class Throttled:
     async def _check(self, credentials: Any) -> Any:
         context = getattr(credentials, "context", None)
         network = networkOf(context.peer) if context is not None else None
-        account = _accountTried(credentials, self._defaultDomain)
+        account = self._accountGuessed(credentials, network)
         self._throttle.check(network, account)
         try:
             avatarId: Any = await self._checker.requestAvatarId(credentials)
-        except Refusal as error:
-            if error.counts:
-                self._count(credentials, network, account)
+        except UnauthorizedLogin as error:
+            if getattr(error, "counts", True):
+                self._throttle.failed(network, account, self._digest(credentials))
             raise
         self._throttle.succeeded(network, avatarId.decode("utf-8"))
         return avatarId
 
-    def _count(self, credentials: Any, network: str | None, account: str | None) -> None:
-        if IBearerToken.providedBy(credentials):
-            # A token is not guessed by the name that comes with it, and its owner must not have
-            # to wait for whoever puts that name to made-up ones.
-            account, secret = None, credentials.token
-        else:
-            secret = credentials.password
-        self._throttle.failed(network, account, hmac.digest(self._key, secret, "sha256"))
+    def _accountGuessed(self, credentials: Any, network: str | None) -> str | None:
+        """
+        A token is not guessed by the name that comes with it: its owner must not have to wait for
+        whoever puts that name to made-up ones, unless this happens where he is at home.
+        """
+        account = _accountTried(credentials, self._defaultDomain)
+        if account is not None and IBearerToken.providedBy(credentials):
+            return account if self._throttle.knows(network, account) else None
+        return account
+
+    def _digest(self, credentials: Any) -> bytes:
+        isToken = IBearerToken.providedBy(credentials)
+        secret = credentials.token if isToken else credentials.password
+        return hmac.digest(self._key, secret, "sha256")
 
 
 @implementer(ICredentialsChecker)
@@ -382,7 +392,7 @@ class Audited:
         began = self._seconds()
         try:
             avatarId: Any = await self._checker.requestAvatarId(credentials)
-        except BaseException as error:
+        except Exception as error:
             self._audit.record(credentials, None, error, self._seconds() - began)
             raise
         account = avatarId.decode("utf-8")

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 from twisted.cred.portal import IRealm
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -20,6 +21,8 @@ from .credentials import AvatarId, accountTag
 from .interfaces import IConnection, IRevocations
 
 Logout = Callable[[], object]
+
+_log = Logger()
 
 
 @implementer(IRealm)
@@ -31,7 +34,8 @@ class MailRealm:
     def __init__(self, makers: Mapping[Any, Callable[[AvatarId], Any]]) -> None:
         """
         @param makers: for the interface that a wire asks for, what makes its avatar: it is given
-            the L{AvatarId}, and returns the avatar and its logout, or a Deferred of both.
+            the L{AvatarId}, and returns the avatar and its logout, or a Deferred of both, which
+            is never cancelled.
         """
         self._makers = makers
 
@@ -48,9 +52,29 @@ class MailRealm:
                     avatarId = AvatarId(avatarId.decode("utf-8"))
                 made = make(avatarId)
                 if isinstance(made, Deferred):
-                    return made.addCallback(lambda avatar, found: (found, *avatar), interface)
+                    return _awaited(made).addCallback(
+                        lambda avatar, found: (found, *avatar), interface
+                    )
                 return (interface, *made)
         raise NotImplementedError("no avatar for these interfaces")
+
+
+def _awaited(making: Deferred[tuple[Any, Logout]]) -> Deferred[tuple[Any, Logout]]:
+    """
+    Wait for an avatar. Whoever leaves meanwhile cancels his waiting and not the making, and the
+    avatar that comes too late is logged out (W15).
+    """
+    waiting: Deferred[tuple[Any, Logout]] = Deferred()
+
+    def made(avatar: tuple[Any, Logout]) -> None:
+        if waiting.called:
+            _, logout = avatar
+            logout()
+        else:
+            waiting.callback(avatar)
+
+    making.addCallbacks(made, waiting.errback)
+    return waiting
 
 
 @attrs.frozen(eq=False)
@@ -149,4 +173,8 @@ class RevocableRealm:
             return
         ended = {opened: None for tag in tags for opened in self._connections.get(tag, ())}
         for opened in ended:
-            opened.connection.end(reason)
+            try:
+                opened.connection.end(reason)
+            except Exception:
+                # The others have to end all the same.
+                _log.failure("a connection could not be ended")

@@ -25,13 +25,32 @@ class ThrottleLimits:
     @ivar account: for one account, from all networks that never opened it.
     @ivar network: for one network, whatever the account.
     @ivar known: for one account from one network that opened it before.
-    @ivar remembered: how many accounts, networks and known pairs are kept, each.
+    @ivar remembered: how many accounts, networks, known pairs and failures are kept, each.
     """
 
     account: float = 10
     network: float = 30
     known: float = 10
     remembered: int = 100_000
+
+
+class _Recent:
+    """
+    The names added last.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._names: OrderedDict[Hashable, None] = OrderedDict()
+
+    def __contains__(self, name: Hashable) -> bool:
+        return name in self._names
+
+    def add(self, name: Hashable) -> None:
+        self._names[name] = None
+        self._names.move_to_end(name)
+        if len(self._names) > self._limit:
+            self._names.popitem(last=False)
 
 
 class _Buckets:
@@ -70,8 +89,6 @@ class Throttle:
     The failures of one process.
     """
 
-    REPEATS = 10
-
     def __init__(
         self, seconds: Callable[[], float], limits: ThrottleLimits = ThrottleLimits()
     ) -> None:
@@ -81,9 +98,14 @@ class Throttle:
         self._accounts = _Buckets(seconds, limits.account, limits.remembered)
         self._networks = _Buckets(seconds, limits.network, limits.remembered)
         self._pairs = _Buckets(seconds, limits.known, limits.remembered)
-        self._known: OrderedDict[tuple[str | None, str], None] = OrderedDict()
-        self._repeats: OrderedDict[str, tuple[bytes, ...]] = OrderedDict()
-        self._limit = limits.remembered
+        self._known = _Recent(limits.remembered)
+        self._seen = _Recent(limits.remembered)
+
+    def knows(self, network: str | None, account: str) -> bool:
+        """
+        Whether the account's owner is at home in this network.
+        """
+        return (network, account) in self._known
 
     def check(self, network: str | None, account: str | None) -> None:
         """
@@ -94,7 +116,7 @@ class Throttle:
             credentials do not say.
         @raise TooManyFailures: it may not, yet.
         """
-        if account is not None and (network, account) in self._known:
+        if account is not None and self.knows(network, account):
             if self._pairs.level((network, account)) < 1:
                 raise TooManyFailures("the account's own network failed too often")
             return
@@ -111,9 +133,11 @@ class Throttle:
         @param digest: of what was presented, which only this process can compute. A mail client
             that knows an old password repeats it for ever, and that is no guess.
         """
-        if self._repeated(account or network, digest):
+        guess = (network if account is None else None, account, digest)
+        if guess in self._seen:
             return
-        if account is not None and (network, account) in self._known:
+        self._seen.add(guess)
+        if account is not None and self.knows(network, account):
             self._pairs.take((network, account))
             return
         if account is not None:
@@ -121,27 +145,8 @@ class Throttle:
         if network is not None:
             self._networks.take(network)
 
-    def _repeated(self, name: str | None, digest: bytes) -> bool:
-        """
-        Whether this is one of the last things that failed there.
-        """
-        if name is None:
-            return False
-        seen = self._repeats.get(name, ())
-        if digest in seen:
-            return True
-        self._repeats[name] = (*seen, digest)[-self.REPEATS :]
-        self._repeats.move_to_end(name)
-        if len(self._repeats) > self._limit:
-            self._repeats.popitem(last=False)
-        return False
-
     def succeeded(self, network: str | None, account: str) -> None:
         """
         An attempt was accepted: the account's owner is at home in this network.
         """
-        known = self._known
-        known[(network, account)] = None
-        known.move_to_end((network, account))
-        if len(known) > self._limit:
-            known.popitem(last=False)
+        self._known.add((network, account))
