@@ -97,7 +97,7 @@ class Verdicts:
         self.tokens = {TOKEN: b"alice"}
         self.error: Exception | None = None
         self.waits = False
-        self.pending: list[tuple[Deferred[bytes | tuple[()]], Deferred[bytes | tuple[()]]]] = []
+        self.pending: list[tuple[Deferred[bytes | tuple[()]], Any]] = []
         self.contexts: list[Any] = []
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
@@ -105,19 +105,18 @@ class Verdicts:
         See L{ICredentialsChecker.requestAvatarId}.
         """
         self.contexts.append(credentials.context)
-        verdict = self._verdict(credentials)
         if not self.waits:
-            return verdict
+            return self._verdict(credentials)
         waiting: Deferred[bytes | tuple[()]] = Deferred()
-        self.pending.append((waiting, verdict))
+        self.pending.append((waiting, credentials))
         return waiting
 
     def answer(self) -> None:
         """
         Say the verdict on the oldest login that waits.
         """
-        waiting, verdict = self.pending.pop(0)
-        verdict.addBoth(waiting.callback)
+        waiting, credentials = self.pending.pop(0)
+        self._verdict(credentials).addBoth(waiting.callback)
 
     def _verdict(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
         if self.error is not None:
