@@ -153,15 +153,15 @@ class MailConnection:
         Begin TLS on this connection.
         """
         self.transport.startTLS(tlsContext)
-        if self.waiting is not None:
-            self.waiting.handshakeBegins()
+        assert self.waiting is not None
+        self.waiting.handshakeBegins()
 
     def handshakeCompleted(self) -> None:
         """
         See L{IHandshakeListener}.
         """
-        if self.waiting is not None:
-            self.waiting.handshakeEnds()
+        assert self.waiting is not None
+        self.waiting.handshakeEnds()
 
     def end(self, reason: str) -> None:
         """

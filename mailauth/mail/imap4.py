@@ -179,7 +179,7 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
             tag = self._loginTag
         elif self.parseState == "command":
             start = _COMMAND.match(line[:512])
-            tag = start and start["tag"]
+            tag = start["tag"] if start and start["verb"] else None
         self.sendBadResponse(tag, b"Line too long")
         self.end("Line too long")
 
@@ -210,8 +210,6 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
             self.dispatchCommand(tag, verb, rest or b"")
         except imap4.IllegalClientResponse:
             self.sendBadResponse(tag, b"Illegal syntax")
-        except (imap4.IllegalOperation, imap4.IllegalMailboxEncoding):
-            self.sendNegativeResponse(tag, b"Not possible")
 
     def sendBadResponse(self, tag: bytes | None = None, message: bytes = b"") -> None:
         """
