@@ -35,8 +35,6 @@ class Dialogue(MailConnection, LineReader):
         """
         A command, or the answer to a challenge.
         """
-        if self.flow.closing:
-            return
         self.resetTimeout()
         if self.waiting is not None:
             self.waiting.lineEnded()

@@ -127,7 +127,7 @@ class Flow:
         """
         if self.closing:
             return
-        self.closing = True
+        self.closing = self._reader.paused = True
         if self._deadline is None:
             self._deadline = self._callLater(UNREAD_TIMEOUT, self._abort)
         transport = self._reader.transport

@@ -5,7 +5,7 @@ pause and keeps an endless line. Owns what has been read and not yet been handed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 CRLF = b"\r\n"
 
@@ -28,7 +28,6 @@ class LineReader:
     _reading = False
 
     if TYPE_CHECKING:
-        transport: Any
 
         def lineReceived(self, line: bytes) -> object: ...
 
@@ -48,9 +47,6 @@ class LineReader:
 
     def _readLines(self) -> None:
         while not self.paused:
-            if self.transport.disconnecting:
-                self._unread, self._next = b"", 0
-                return
             end = self._unread.find(CRLF, self._next)
             if end < 0:
                 self._keepRest()

@@ -110,8 +110,6 @@ class POP3(Dialogue, pop3.POP3):
         """
         No command of POP3 is that long.
         """
-        if self.flow.closing:
-            return
         if self.login.exchanging:
             self.login.breakOff(ResponseTooLong())
         else:

@@ -28,7 +28,7 @@ from .unexpected import logUnexpected
 
 # RFC 5321 section 4.1.1, for any command. Nothing here offers SMTPUTF8, so a command is printable
 # ASCII, and no address can carry a line break into a header (W9).
-_COMMAND = re.compile(rb"(?P<verb>[A-Za-z]{1,16})(?: +(?P<argument>[ -~]*))?")
+_COMMAND = re.compile(rb"(?P<verb>[A-Za-z]{1,16})(?: (?P<argument>[ -~]*))?")
 
 # RFC 5321 section 4.1.1.1: ehlo = "EHLO" SP ( Domain / address-literal ), as a word of any kind,
 # for mail clients put there what they have.
@@ -115,8 +115,6 @@ class ESMTP(Dialogue, smtp.ESMTP):
         """
         Stay in step: what follows is the next response, command or line of the message.
         """
-        if self.flow.closing:
-            return
         if self.login.exchanging:
             self.login.breakOff(ResponseTooLong())
         elif self._incoming is not None:
@@ -150,7 +148,7 @@ class ESMTP(Dialogue, smtp.ESMTP):
             self.sendCode(500, b"5.5.2 Malformed command")
         else:
             perform = self.lookupMethod(command["verb"]) or self.do_UNKNOWN
-            perform((command["argument"] or b"").rstrip())
+            perform((command["argument"] or b"").strip(b" "))
 
     def sendCode(self, code: int, message: bytes = b"") -> None:
         """

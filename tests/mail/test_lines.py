@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailauth.mail.lines import LineReader
@@ -22,7 +21,6 @@ class Reader(LineReader):
     MAX_LENGTH = 10
 
     def __init__(self) -> None:
-        self.transport = StringTransport()
         self.events: list[tuple[str, bytes]] = []
 
     def lineReceived(self, line: bytes) -> None:
@@ -35,8 +33,6 @@ class Reader(LineReader):
         elif line == b"again":
             self.paused = True
             self.resume()
-        elif line == b"close":
-            self.transport.loseConnection()
 
     def resume(self) -> None:
         """
@@ -152,17 +148,6 @@ class LineReaderTests(SynchronousTestCase):
         reader.dataReceived(b"again\r\n" * 5000)
 
         self.assertEqual(5000, len(reader.lines))
-
-    def test_nothingAfterClosing(self) -> None:
-        """
-        What comes behind the line that closes the connection is dropped.
-        """
-        reader = Reader()
-
-        reader.dataReceived(b"close\r\nnext\r\n")
-        reader.dataReceived(b"last\r\n")
-
-        self.assertEqual([b"close"], reader.lines)
 
     def test_clearLineBuffer(self) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from io import BytesIO
+from time import process_time
 from typing import Any
 
 from hypothesis import given, settings
@@ -856,6 +857,18 @@ class StreamTests(POP3TestCase):
     """
     Any octets at all.
     """
+
+    def test_linear(self) -> None:
+        """
+        The longest line of any shape takes a few milliseconds (DS5, E6).
+        """
+        connection = self.loggedIn()
+        began = process_time()
+        for start in (b"", b"RETR ", b"TOP 1 ", b"AUTH ", b"PASS "):
+            for shape in (b" ", b"a", b"0", b"a ", b"\t", b"\xff"):
+                connection.say((start + shape * 32768)[:32760])
+
+        self.assertLess(process_time() - began, 3)
 
     def transcript(self, stream: list[bytes]) -> bytes:
         """

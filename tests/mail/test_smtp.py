@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from time import process_time
 from typing import Any
 
 from hypothesis import given, settings
@@ -1126,6 +1127,20 @@ class StreamTests(SMTPTestCase):
     """
     Any octets at all.
     """
+
+    def test_linear(self) -> None:
+        """
+        The longest line of any shape takes a few milliseconds (DS5, E6).
+        """
+        connection = self.loggedIn()
+        shapes = (b" ", b"a", b"<", b'"', b"\\", b"@", b".", b'"a"', b"a ", b"a@", b",", b"=")
+        began = process_time()
+        for start in (b"MAIL FROM:", b"MAIL FROM:<", b"EHLO", b"NOOP ", b"AUTH PLAIN "):
+            for shape in shapes:
+                for end in (b"", b"\xff"):
+                    connection.say((start + shape * 32768)[:32760] + end, b"RSET")
+
+        self.assertLess(process_time() - began, 3)
 
     def transcript(self, stream: list[bytes]) -> bytes:
         """

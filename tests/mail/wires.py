@@ -39,8 +39,8 @@ PASSWORD = b64encode(b"\x00alice\x00correct horse")
 BAD_PASSWORD = b64encode(b"\x00alice\x00battery staple")
 
 
-@implementer(ITLSTransport)  # type: ignore[misc]  # StringTransport is not all of it either
-class TLSCapableTransport(StringTransport):
+@implementer(ITLSTransport)
+class TLSCapableTransport(StringTransport):  # type: ignore[misc]  # not all of it, as its parent
     """
     A transport in memory that can become a private one.
 
