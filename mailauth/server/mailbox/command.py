@@ -5,13 +5,11 @@ complete, and what it says if it failed.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import connectionDone
-from twisted.logger import Logger
 from twisted.mail import imap4
 from twisted.mail.imap4 import (
     IllegalClientResponse,
@@ -23,6 +21,7 @@ from twisted.mail.imap4 import (
 from twisted.python.failure import Failure
 
 from ...mail.imap4 import IMAP4Server
+from ...mail.unexpected import logUnexpected
 from .fetch import flagList
 from .search import BadCharset
 from .selected import Mailbox
@@ -32,8 +31,6 @@ MAX_LITERALS = 20
 """
 How many literals a command may have.
 """
-
-_log = Logger()
 
 Respond = Callable[[Any, Arguments], Coroutine[Any, Any, bytes]]
 """
@@ -164,9 +161,7 @@ class CommandIMAP4Server(IMAP4Server):
             for kind, text in _REFUSALS:
                 if isinstance(error, kind):
                     return b"NO", text
-            # Its message may quote what the client sent, or what it reads.
-            stack = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("an IMAP command failed: {kind}\n{stack}", kind=type(error), stack=stack)
+            logUnexpected(Failure(), "IMAP")
             if isinstance(error, OSError):
                 return b"NO", b"[UNAVAILABLE] The mail store cannot be used now"
             return b"NO", b"[SERVERBUG] Internal error"

@@ -12,8 +12,8 @@ from itertools import groupby
 from typing import BinaryIO
 
 import attrs
-from twisted.logger import Logger
 from twisted.mail.imap4 import IllegalClientResponse
+from twisted.python.failure import Failure
 
 from .message import Message
 from .mime import Part, fields, parameters
@@ -39,9 +39,6 @@ _ADDRESSES_LIMIT = 16384
 """
 How much of an address field is taken apart for an C{ENVELOPE}.
 """
-
-
-_log = Logger()
 
 
 @attrs.frozen
@@ -181,21 +178,20 @@ def withFlags(attributes: Sequence[Attribute]) -> Sequence[Attribute]:
 
 def renderAll(
     asked: Sequence[tuple[int, Message, Sequence[Attribute]]],
-) -> tuple[list[bytes | Span], int]:
+) -> tuple[list[bytes | Span], list[Failure]]:
     """
     The answers for some messages, with their sequence numbers.
 
-    @return: what to send, and how many could not be read: one odd message must not hide the
+    @return: what to send, and why some could not be read: one odd message must not hide the
         others.
     """
     answer: list[bytes | Span] = []
-    failures = 0
+    failures = []
     for number, message, attributes in asked:
         try:
             answer += list(_join(_render(number, message, attributes)))
-        except (OSError, ValueError, RecursionError) as error:
-            _log.warn("a message cannot be read: {kind}", kind=type(error).__name__)
-            failures += 1
+        except Exception:
+            failures.append(Failure())
     return answer, failures
 
 

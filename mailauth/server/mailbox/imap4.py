@@ -10,7 +10,9 @@ import re
 
 from twisted.internet.defer import CancelledError
 from twisted.mail.imap4 import IllegalClientResponse, NoSuchMailbox, ReadOnlyMailbox
+from twisted.python.failure import Failure
 
+from ...mail.unexpected import logUnexpected
 from .account import ListedMailbox, MailAccount
 from .command import CommandIMAP4Server, Refused, command
 from .fetch import Span, fetchStep, marksSeen, readAttributes, renderAll, withFlags
@@ -259,13 +261,16 @@ class MailboxIMAP4Server(CommandIMAP4Server):
             (number, message, withFlags(attributes) if number in news else attributes)
             for number, message in fetched
         ]
-        complete = True
+        failures: list[Failure] = []
         step = fetchStep(attributes)
         for start in range(0, len(asked), step):
-            pieces, failures = await mailbox.read(renderAll, asked[start : start + step])
-            complete = complete and not failures
+            pieces, failed = await mailbox.read(renderAll, asked[start : start + step])
+            failures += failed
             await self._send(pieces)
-        if not complete:
+        for failure in failures:
+            if not failure.check(FileNotFoundError, NoSuchMailbox):
+                logUnexpected(failure, "FETCH")
+        if failures:
             raise Refused(b"[EXPUNGEISSUED] Some of the messages could not be read")
         return b"FETCH completed"
 
@@ -412,6 +417,6 @@ def _matching(
         try:
             if criterion(number, message):
                 found.append((number, message))
-        except (OSError, ValueError, RecursionError):
+        except Exception:  # noqa: S112 (there is nobody to tell)
             continue
     return found

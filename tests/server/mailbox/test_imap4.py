@@ -224,6 +224,18 @@ class MailboxTests(ParlourTestCase):
         ):
             self.assertTrue(connection.do(command).startswith(b"a NO " + answer), command)
 
+    def test_renamed(self) -> None:
+        """
+        RENAME moves those below along.
+        """
+        connection = self.imap()
+        connection.do(b"CREATE a/b/")
+
+        self.assertEqual(b"a OK Mailbox renamed\r\n", connection.do(b"RENAME a z"))
+
+        self.assertIn(b'"z/b"\r\n', connection.do(b'LIST "" *'))
+        self.assertIn(b"a OK", connection.do(b"DELETE z/b"))
+
     def test_status(self) -> None:
         """
         STATUS quotes names with spaces.
@@ -443,6 +455,37 @@ class FetchTests(ParlourTestCase):
         self.assertEqual([b"1", b"3"], re.findall(rb"FETCH \(UID (\d)", answer))
         self.assertIn(b"a NO [EXPUNGEISSUED]", answer)
 
+    def test_cutShort(self) -> None:
+        """
+        A file that ends before its time leaves no way to say so: the connection is cut, for what
+        would follow would be taken for the message.
+        """
+        self.deliver(b"a: b\r\n\r\n" + b"x" * 100_000)
+        connection = self.imap()
+        [path] = (self.inbox / "cur").iterdir()
+        path.write_bytes(b"a: b\r\n\r\n")
+
+        answer = connection.do(b"FETCH 1 BODY.PEEK[]")
+
+        self.assertTrue(connection.transport.disconnecting)
+        self.assertNotIn(b"a OK", answer)
+
+    def test_longHeader(self) -> None:
+        """
+        A header is found to its end wherever that lies, and no more of the message is it.
+        """
+        for header in (
+            b"\r\n",
+            b"\n",
+            b"X: y\r\n\r\n",
+            *(b"X: " + b"y" * (65536 - length) + b"\r\n\r\n" for length in range(4, 9)),
+        ):
+            self.deliver(header + b"body\r\n\r\nmore")
+
+            answer = self.imap().do(b"FETCH * BODY.PEEK[HEADER]")
+
+            self.assertIn(b"BODY[HEADER] " + literal(header) + b")\r\n", answer)
+
     def test_hugeSet(self) -> None:
         """
         A set is intersected with what there is, not counted through (DS12).
@@ -568,6 +611,33 @@ class SearchTests(ParlourTestCase):
 
         self.assertIn(b"* SEARCH 2 3\r\n", self.connection.do(b"UID SEARCH 1:2"))
 
+    def test_encodedBodies(self) -> None:
+        """
+        Bodies are searched as they read, and those that cannot be decoded as they are.
+        """
+        head = b"Content-Type: text/plain; charset=%b\r\nContent-Transfer-Encoding: %b\r\n\r\n"
+        for charset, encoding, body in (
+            (b"utf-8", b"base64", b"Z3LDvG4gdHJlZQ=="),
+            (b"latin-1", b"8bit", b"gr\xfcn tree"),
+            (b"nothing", b"base64", b"tree!"),
+            (b"punycode", b"8bit", b"tree"),
+            (b"zlib", b"nothing", b"tree"),
+        ):
+            self.deliver(head % (charset, encoding) + body)
+        self.connection.do(b"NOOP")
+
+        self.assertIn(b"* SEARCH 4 5\r\n", self.connection.do(b"SEARCH 4:* BODY gr\xc3\xbcn"))
+        self.assertIn(b"* SEARCH 4 5 6 7 8\r\n", self.connection.do(b"SEARCH 4:* BODY tree"))
+
+    def test_gone(self) -> None:
+        """
+        What another program removed matches nothing.
+        """
+        [path] = (self.inbox / "cur").glob("*Q000002*")
+        path.unlink()
+
+        self.assertIn(b"* SEARCH 1 3\r\n", self.connection.do(b"SEARCH TEXT e"))
+
     def test_literal(self) -> None:
         """
         Search strings may be literals.
@@ -676,6 +746,28 @@ class ChangeTests(ParlourTestCase):
         self.assertEqual(b"", busy.heard())
         self.assertIn(b"* 5 EXISTS", busy.do(b"NOOP"))
         self.assertEqual(b"a OK IDLE completed\r\n", idle.say(b"done\r\n"))
+
+    def test_idleEnd(self) -> None:
+        """
+        IDLE ends with DONE, and anything else is BAD (RFC 2177).
+        """
+        connection = self.imap()
+        connection.do(b"IDLE")
+
+        self.assertEqual(b"a BAD DONE was expected\r\n", connection.say(b"b NOOP\r\n"))
+        self.assertEqual(b"b OK Up to date\r\n", connection.say(b"b NOOP\r\n"))
+
+    def test_unknownUID(self) -> None:
+        """
+        UID goes before some commands only.
+        """
+        self.assertEqual(b"a BAD Unknown UID command\r\n", self.imap().do(b"UID NOOP"))
+
+    def test_copyNothing(self) -> None:
+        """
+        To copy nothing succeeds, and has no UIDs to tell.
+        """
+        self.assertEqual(b"a OK Nothing to copy\r\n", self.imap().do(b"UID COPY 99 INBOX"))
 
     def test_foreignDelivery(self) -> None:
         """
@@ -809,4 +901,7 @@ class SlowDiskTests(ParlourTestCase):
 
         self.waiting.pop().errback(OSError(5, "secret path"))
 
-        self.assertTrue(connection.heard().startswith(b"a NO [UNAVAILABLE]"))
+        answer = connection.heard()
+        self.assertTrue(answer.startswith(b"a NO [UNAVAILABLE]"))
+        self.assertNotIn(b"secret", answer)
+        self.assertTrue(connection.do(b"LOGOUT").endswith(b"a OK LOGOUT completed\r\n"))
