@@ -23,6 +23,7 @@ from ..credentials import UsernamePassword
 from ..errors import LoginError, UnknownMechanism
 from ..interfaces import IMechanism
 from .connection import MailConnection, looksLikeHTTP
+from .pulling import PulledIMAP4Server
 from .unexpected import logUnexpected
 
 # RFC 9051 section 9; what a command means is looked up with its arguments:
@@ -62,7 +63,7 @@ _ID_FIELD = re.compile(
 _ID_FIELDS = 30
 
 
-class IMAP4Server(MailConnection, imap4.IMAP4Server):
+class IMAP4Server(MailConnection, PulledIMAP4Server):
     """
     An IMAP server that takes tokens and passwords by SASL::
 
@@ -164,6 +165,14 @@ class IMAP4Server(MailConnection, imap4.IMAP4Server):
         except Exception:
             logUnexpected(Failure(), "IMAP")
             self.sendBadResponse(None, b"Server error")
+
+    def setTimeout(self, period: float | None) -> float | None:
+        """
+        See L{TimeoutMixin<twisted.protocols.policies.TimeoutMixin>}. An answer that ends after
+        the connection did starts no timer.
+        """
+        previous: float | None = super().setTimeout(None if self.flow.closing else period)
+        return previous
 
     def _unblock(self) -> None:
         super()._unblock()

@@ -1240,6 +1240,22 @@ class InsideTests(IMAPTestCase):
 
         self.assertEqual([b"3 OK", b"4 OK"], [line[:4] for line in connection.hear()[-2:]])
 
+    def test_answerAfterTheEnd(self) -> None:
+        """
+        An answer that ends after its connection did starts no timer (S4).
+        """
+        slow: Deferred[None] = Deferred()
+        self.account.mailbox.messages = [(1, SlowMessage(slow))]
+        connection = self.inside()
+        connection.say(b"1 SELECT INBOX")
+        connection.protocol.spew_flags = lambda id, msg, _w=None, _f=None: msg.slow
+        connection.say(b"2 FETCH 1 (FLAGS)")
+
+        connection.lose()
+        slow.callback(None)
+
+        self.assertEqual([], self.clock.getDelayedCalls())
+
     def test_unexpected(self) -> None:
         """
         An exception in a command is BAD without its words, which are not logged either (W12,
