@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IHandshakeListener, ISSLTransport
 from zope.interface import implementer
 
@@ -175,6 +176,15 @@ class MailConnection:
             return
         self.sayGoodbye(reason.encode("ascii", "replace"))
         self.flow.close()
+
+    def retire(self, reason: str) -> Deferred[None]:
+        """
+        End as soon as the client has been told what becomes of what it sent.
+
+        @return: fires when it has ended.
+        """
+        self.end(reason)
+        return succeed(None)
 
     def sayGoodbye(self, reason: bytes) -> None:
         """

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.cred.portal import Portal
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import ITLSTransport
 from twisted.internet.protocol import connectionDone
 from twisted.mail import smtp
@@ -76,6 +76,7 @@ class ESMTP(Dialogue, smtp.ESMTP):
     portal: Portal | None = None  # type: ignore[assignment]  # the parent infers None
     _helo: tuple[bytes | None, bytes]
     _incoming: IncomingMessage | None = None
+    _retired: Deferred[None] | None = None
 
     def __init__(self, mechanisms: Iterable[IMechanism] = (), contextFactory: Any = None) -> None:
         """
@@ -102,6 +103,22 @@ class ESMTP(Dialogue, smtp.ESMTP):
         if self._incoming is not None:
             self._incoming.drop()
         self.closed()
+        self._messageEnds()
+
+    def retire(self, reason: str) -> Deferred[None]:
+        """
+        See L{MailConnection.retire}. A message that is on its way in is taken first.
+        """
+        if self._incoming is None:
+            return super().retire(reason)
+        self._retired = Deferred()
+        return self._retired.addCallback(lambda _: self.end(reason))
+
+    def _messageEnds(self) -> None:
+        self._incoming = None
+        if self._retired is not None:
+            retired, self._retired = self._retired, None
+            retired.callback(None)
 
     def sayGoodbye(self, reason: bytes) -> None:
         """
@@ -132,8 +149,7 @@ class ESMTP(Dialogue, smtp.ESMTP):
         if self._incoming is None:
             self.state_COMMAND(line)
         elif line == b".":
-            incoming, self._incoming = self._incoming, None
-            self.perform(self._deliver(incoming))
+            self.perform(self._deliver(self._incoming))
         else:
             self._incoming.keep(line)
 
@@ -422,5 +438,10 @@ class ESMTP(Dialogue, smtp.ESMTP):
         self.sendCode(354, b"End the message with a line that is a dot")
 
     async def _deliver(self, incoming: IncomingMessage) -> None:
-        await incoming.finish()
-        self.sendCode(250, b"2.0.0 Message accepted")
+        try:
+            await incoming.finish()
+        except Exception:
+            self.replyFailure(Failure())
+        else:
+            self.sendCode(250, b"2.0.0 Message accepted")
+        self._messageEnds()

@@ -18,6 +18,9 @@ from ..errors import LoginError, Outage
 from ..interfaces import IAudit
 
 MAX_VALUE = 256
+"""
+How many octets of a name are written.
+"""
 
 
 @implementer(IAudit)
@@ -62,6 +65,8 @@ class LogAudit:
 
 
 def _text(value: Any) -> str | None:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "backslashreplace")
-    return value[:MAX_VALUE] if isinstance(value, str) and value else None
+    if isinstance(value, str):
+        value = value.encode("utf-8", "backslashreplace")
+    if not isinstance(value, bytes) or not value:
+        return None
+    return value[:MAX_VALUE].decode("utf-8", "backslashreplace")

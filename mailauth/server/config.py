@@ -7,6 +7,7 @@ C{etc/mailauth.toml} in the sources shows every key with a sentence about it.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -20,7 +21,7 @@ from ..mail.waiting import WaitingLimits
 from ..oauth.jwt import ALGORITHMS, UnusableKey, VerifyingKey, keysFromJWKS, publicKeyFromPEM
 from ..passwords import DEFAULT_COST, MAX_COST, MIN_COST
 from ..policy import PASSWORD_RULES
-from ..scopes import MAIL_SCOPE, SERVICE_SCOPES
+from ..scopes import MAIL_SCOPE, SCOPE, SERVICE_SCOPES
 from ..usernames import canonicalName
 from .toml import ConfigurationError, Mistake, Table
 
@@ -35,6 +36,15 @@ STANDARD_PORTS = {
     "https": 443,
 }
 DATABASE = "mailauth.db"
+
+# An IP address, in brackets if it is IPv6, and a port unless it is the standard one.
+_ADDRESS = re.compile(r"(?:\[(?P<six>[^]]*:[^]]*)\]|(?P<four>[0-9.]*))(?::(?P<port>[0-9]{1,5}))?")
+
+# As greetings and trace headers take it (RFC 5321 section 2.3.5), so in ASCII.
+_HOSTNAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]*\.?[A-Za-z0-9])*")
+
+# Nothing that would end a line of a protocol, or a word of it.
+_URL = re.compile(r"https://[!-~]+")
 
 
 @attrs.frozen
@@ -157,7 +167,7 @@ def readConfiguration(path: Path) -> Configuration:
         raise ConfigurationError([Mistake(str(path), f"cannot be read: {reason}")]) from None
     try:
         members = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError([Mistake(str(path), f"is not TOML: {error}")]) from None
     mistakes: list[Mistake] = []
     configuration = _readAll(Table(members, mistakes, "", path.resolve().parent))
@@ -169,9 +179,8 @@ def readConfiguration(path: Path) -> Configuration:
 def _readAll(top: Table) -> Configuration:
     server, tls, issuer = top.table("server"), top.table("tls"), top.table("issuer")
     signin, limits, insecure = top.table("signin"), top.table("limits"), top.table("insecure")
-    hostname = server.required("hostname")
+    hostname = _hostname(server)
     directory = server.path("data", Path("/var/lib/mailauth"))
-    assert directory is not None
     for key in ("certificate", "key"):
         if not tls.has(key):
             tls.mistaken(key, "is missing: the name of a file in PEM")
@@ -190,7 +199,7 @@ def _readAll(top: Table) -> Configuration:
         domainRules=_readDomains(top.tables("domains")),
         defaultDomain=_domain(signin, "default_domain"),
         accountPage=_url(signin, "account_page", url.rstrip("/") + "/account/"),
-        scope=signin.text("scope", MAIL_SCOPE),
+        scope=_scope(signin),
         waiting=_readWaiting(limits),
         messageSize=limits.octets("message_size", 50 * 10**6, 10_000, 2**31),
         hashCost=limits.integer("password_hash_cost", DEFAULT_COST, MIN_COST, MAX_COST),
@@ -220,25 +229,15 @@ def _readListeners(table: Table) -> dict[str, tuple[Address, ...]]:
 
 
 def _address(text: str, standardPort: int) -> Address | None:
-    """
-    An IP address, in brackets if it is IPv6, and a port unless it is the standard one.
-    """
-    if text.startswith("["):
-        host, _, port = text[1:].partition("]")
-        if port and not port.startswith(":"):
-            return None
-        port = port[1:]
-    else:
-        host, _, port = text.partition(":")
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        return None
+    host, port = match["six"] or match["four"], int(match["port"] or standardPort)
     try:
         ip_address(host)
     except ValueError:
         return None
-    if not port:
-        return Address(host, standardPort)
-    if port.isascii() and port.isdigit() and int(port) < 65536:
-        return Address(host, int(port))
-    return None
+    return Address(host, port) if port < 65536 else None
 
 
 def _readExternalIssuers(tables: Mapping[str, Table], own: str) -> tuple[ExternalIssuer, ...]:
@@ -247,7 +246,7 @@ def _readExternalIssuers(tables: Mapping[str, Table], own: str) -> tuple[Externa
         url = _url(table, "url", "")
         if not url:
             table.mistaken("url", "is missing: the issuer as its tokens name it")
-        if url == own or url in (issuer.url for issuer in issuers):
+        elif url == own or url in (issuer.url for issuer in issuers):
             table.mistaken("url", f"holds {url!r}, which is another issuer's")
         audience = frozenset(table.texts("audience"))
         if not audience:
@@ -304,7 +303,7 @@ def _readKeys(table: Table) -> tuple[VerifyingKey, ...]:
 def _readDomains(tables: Mapping[str, Table]) -> dict[str, str]:
     rules = {}
     for name, table in tables.items():
-        domain = _canonicalDomain(table, "", name)
+        domain = _canonicalDomain(table, name, name)
         rule = table.choice("account_password", PASSWORD_RULES, None)
         if rule is not None:
             rules[domain] = rule
@@ -334,11 +333,41 @@ def _url(table: Table, key: str, default: str) -> str:
     An https URL without query and fragment, as RFC 8414 section 2 wants an issuer to be.
     """
     url = table.text(key, default)
-    if url != default:
-        parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
-            table.mistaken(key, f'holds {url!r}; it may hold an address such as "https://host/"')
+    if url != default and not _isAddress(url):
+        table.mistaken(key, f'holds {url!r}; it may hold an address such as "https://host/"')
+        return default
     return url
+
+
+def _isAddress(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Reading the port is what finds out whether it is one.
+        return bool(
+            _URL.fullmatch(url)
+            and parts.hostname
+            and parts.port != 0
+            and not parts.query
+            and not parts.fragment
+        )
+    except ValueError:
+        return False
+
+
+def _hostname(server: Table) -> str:
+    hostname = server.required("hostname")
+    if hostname and _HOSTNAME.fullmatch(hostname) is None:
+        server.mistaken(
+            "hostname", f'holds {hostname!r}; it may hold a name such as "mail.example.org"'
+        )
+    return hostname
+
+
+def _scope(signin: Table) -> str:
+    scope = signin.text("scope", MAIL_SCOPE)
+    if SCOPE.fullmatch(scope) is None:
+        signin.mistaken("scope", f"holds {scope!r}; it may hold scopes, one space between them")
+    return scope
 
 
 def _domain(table: Table, key: str) -> str | None:

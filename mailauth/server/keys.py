@@ -117,6 +117,8 @@ class StoredKeys:
     def _changed(self, tags: frozenset[str], reason: str | None) -> None:
         if SIGNING_KEYS_TAG in tags:
             self._read = None
+            # The key set has to have a new key before anybody sees a token of it.
+            Deferred.fromCoroutine(self.load()).addErrback(lambda failure: failure.trap(Outage))
 
     def _verifies(self, key: SigningKey) -> bool:
         return key.retired is None or self._now() < key.retired + MAX_TOKEN_LIFETIME

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakSet
 
 from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IAddress,
@@ -88,6 +89,14 @@ class MailFactory(ServerFactory):
         protocol.insecureLoopback = self._insecureLoopback
         self._open.add(protocol)
         return protocol
+
+    def retire(self, reason: str) -> Deferred[Any]:
+        """
+        End every connection as soon as it takes no message.
+
+        @return: fires when all have ended.
+        """
+        return DeferredList([protocol.retire(reason) for protocol in tuple(self._open)])
 
     def end(self, reason: str) -> None:
         """

@@ -15,9 +15,9 @@ from typing import Any
 
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList, TimeoutError
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.threads import deferToThread, deferToThreadPool
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.mail.interfaces import IAccountIMAP, IMailboxPOP3, IMessageDelivery
 from twisted.python.threadpool import ThreadPool
@@ -52,6 +52,13 @@ without any traffic ends within two.
 """
 
 MAIL_THREADS = 4
+
+GRACE = 10.0
+"""
+How many seconds a message that is being taken has left when the server stops.
+"""
+
+_GOODBYE = "The server is going down; try again soon"
 
 
 class MailService(MultiService):
@@ -186,6 +193,8 @@ class MailService(MultiService):
 
     async def _open(self) -> None:
         await self.database.open()
+        # Not before root's rights are given up: the mail belongs to whom the database does.
+        self.mailboxes.create()
         if not await self.database.signingKeys.list():
             await self.database.signingKeys.add(newSigningKey(time()))
         await self._truth.keys.load()
@@ -198,11 +207,16 @@ class MailService(MultiService):
 
     async def _stop(self, stopped: Deferred[Any]) -> None:
         await stopped
+        retired = DeferredList([factory.retire(_GOODBYE) for factory in self._mailFactories])
+        try:
+            await retired.addTimeout(GRACE, self._reactor)
+        except TimeoutError:
+            _log.warn("stopped while messages were being taken; they were not acknowledged")
         for factory in self._mailFactories:
-            factory.end("The server is going down; try again soon")
+            factory.end(_GOODBYE)
         await self.database.close()
         for pool in self._pools:
-            await deferToThread(pool.stop)
+            await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), pool.stop)
 
     def stopService(self) -> Deferred[None]:
         """
@@ -240,7 +254,7 @@ class MailService(MultiService):
         assert self._path is not None
         try:
             configuration = readConfiguration(self._path)
-            self._tls.reload()
+            self._tls.load(configuration.certificate, configuration.privateKey)
         except (ConfigurationError, UnusableCertificate) as error:
             _log.error("nothing is reloaded: {reason}", reason=str(error))
         else:

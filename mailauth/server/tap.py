@@ -4,6 +4,8 @@ C{twistd mailauth}: the options, and what they make.
 
 from __future__ import annotations
 
+import atexit
+import os
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ def makeService(options: Any) -> IService:
     """
     Make the service that the options describe.
 
-    @raise UsageError: the configuration cannot be used; every mistake in it is named.
+    @raise SystemExit: the configuration cannot be used; every mistake in it is named.
     """
     from twisted.internet import reactor
 
@@ -43,15 +45,18 @@ def makeService(options: Any) -> IService:
     from .tls import UnusableCertificate
     from .toml import ConfigurationError
 
-    path = Path(options["config"])
+    path = Path(options["config"]).absolute()
     try:
         service = MailService(readConfiguration(path), reactor, path)
     except (ConfigurationError, UnusableCertificate) as error:
-        raise usage.UsageError(f"{path}:\n{error}") from None
+        raise SystemExit(f"{path}:\n{error}") from None
 
     def cannotStart(failure: Failure) -> None:
         # Nothing works without the database or a port.
         _log.critical("mailauth cannot start: {reason}", reason=failure.getErrorMessage())
+        # Once the reactor was stopped twistd ends with status 0, and whoever watches over it would
+        # take that for what was wanted.
+        atexit.register(os._exit, 1)
         reactor.stop()
 
     service.ready.addErrback(cannotStart)

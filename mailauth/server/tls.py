@@ -27,21 +27,20 @@ class ReloadableContext:
 
     def __init__(self, certificate: Path, privateKey: Path) -> None:
         """
-        @param certificate: the chain in PEM, the server's own first.
-        @param privateKey: its key in PEM.
-        @raise UnusableCertificate: they do not fit, or cannot be read.
+        See L{load}.
         """
-        self._certificate = certificate
-        self._privateKey = privateKey
-        self._context = self._load()
+        self.load(certificate, privateKey)
 
-    def reload(self) -> None:
+    def load(self, certificate: Path, privateKey: Path) -> None:
         """
         Use what the files hold now. Connections that are open keep what they have.
 
-        @raise UnusableCertificate: it is not usable, and what was loaded before stays.
+        @param certificate: the chain in PEM, the server's own first.
+        @param privateKey: its key in PEM.
+        @raise UnusableCertificate: they do not fit, or cannot be read, and what was loaded before
+            stays.
         """
-        self._context = self._load()
+        self._context = _makeContext(certificate, privateKey)
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         """
@@ -49,32 +48,33 @@ class ReloadableContext:
         """
         return SSL.Connection(self._context, None)
 
-    def _load(self) -> SSL.Context:
-        try:
-            chain = [
-                crypto.load_certificate(crypto.FILETYPE_PEM, certificate)
-                for certificate in _split(self._certificate.read_bytes())
-            ]
-            key = crypto.load_privatekey(crypto.FILETYPE_PEM, self._privateKey.read_bytes())
-            if not chain:
-                raise UnusableCertificate(f"{self._certificate} has no certificate in PEM")
-            options = CertificateOptions(
-                privateKey=key,
-                certificate=chain[0],
-                extraCertChain=chain[1:],
-                raiseMinimumTo=TLSVersion.TLSv1_2,
-                enableSessions=True,
-                enableSessionTickets=True,
-            )
-            context: SSL.Context = options.getContext()
-            context.check_privatekey()
-        except OSError as error:
-            raise UnusableCertificate(f"cannot read {error.filename}: {error.strerror}") from None
-        except (crypto.Error, SSL.Error, ValueError):
-            raise UnusableCertificate(
-                f"{self._certificate} and {self._privateKey} are not a certificate and its key"
-            ) from None
-        return context
+
+def _makeContext(certificate: Path, privateKey: Path) -> SSL.Context:
+    try:
+        chain = [
+            crypto.load_certificate(crypto.FILETYPE_PEM, each)
+            for each in _split(certificate.read_bytes())
+        ]
+        if not chain:
+            raise UnusableCertificate(f"{certificate} has no certificate in PEM")
+        # With a passphrase in hand OpenSSL does not ask for one at the terminal.
+        key = crypto.load_privatekey(crypto.FILETYPE_PEM, privateKey.read_bytes(), b"")
+        context: SSL.Context = CertificateOptions(
+            privateKey=key,
+            certificate=chain[0],
+            extraCertChain=chain[1:],
+            raiseMinimumTo=TLSVersion.TLSv1_2,
+            enableSessions=True,
+            enableSessionTickets=True,
+        ).getContext()
+        context.check_privatekey()
+    except OSError as error:
+        raise UnusableCertificate(f"cannot read {error.filename}: {error.strerror}") from None
+    except (crypto.Error, SSL.Error, ValueError, TypeError):
+        raise UnusableCertificate(
+            f"{certificate} and {privateKey} are not a certificate and its key"
+        ) from None
+    return context
 
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"

@@ -138,13 +138,13 @@ class Table:
         value = self._take(
             key,
             list(default),
-            lambda value: (
-                isinstance(value, str)
-                or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+            lambda value: all(
+                isinstance(each, str) and each
+                for each in (value if isinstance(value, list) else [value])
             ),
-            "a text, or a list of texts",
+            "a text that is not empty, or a list of them",
         )
-        return (value,) if isinstance(value, str) else tuple(value)
+        return tuple(value) if isinstance(value, list) else (value,)
 
     def boolean(self, key: str, default: bool) -> bool:
         """
@@ -199,23 +199,28 @@ class Table:
         def within(value: Any) -> bool:
             try:
                 return low <= parse(value) <= high
-            except ValueError:
+            except (ValueError, OverflowError):
                 return False
 
         return parse(self._take(key, default, within, f"{says}, from {low:g} to {high:g}"))
 
-    def path(self, key: str, default: Path | None = None) -> Path | None:
+    def path(self, key: str, default: _T = None) -> Path | _T:  # type: ignore[assignment]
         """
         A file name; a relative one is relative to the configuration file.
         """
-        name = self.text(key)
+        name = self._take(
+            key,
+            None,
+            lambda value: isinstance(value, str) and value and "\0" not in value,
+            "the name of a file",
+        )
         return default if name is None else self._directory / name
 
     def file(self, key: str) -> Path | None:
         """
         The name of a file that can be read.
         """
-        path = self.path(key)
+        path: Path | None = self.path(key)
         if path is not None:
             try:
                 path.open("rb").close()

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from twisted.internet.defer import Deferred
 
 from .account import MailAccount
-from .files import UniqueNames
+from .files import UniqueNames, syncDirectory
 from .maildir import Maildir
 from .names import accountDirectory
 from .shared import InThread, SharedMaildir
@@ -33,16 +33,21 @@ class Mailboxes:
         host: str | None = None,
     ) -> None:
         """
-        @param root: the directory with a directory for each account. It is made if it is not
-            there.
+        @param root: the directory with a directory for each account.
         @param wallClock: seconds since the epoch.
         @param host: the name of this machine in file names.
         """
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = root
         self._inThread = inThread
         self._names = UniqueNames(wallClock, host or socket.gethostname())
         self._maildirs: WeakValueDictionary[str, SharedMaildir] = WeakValueDictionary()
+
+    def create(self) -> None:
+        """
+        Make the directory, if there is none.
+        """
+        self._root.mkdir(mode=0o700, exist_ok=True)
+        syncDirectory(self._root.parent)
 
     def account(self, name: str, readOnly: bool = False) -> MailAccount:
         """

@@ -18,7 +18,10 @@ _ACCOUNT = """<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <title>Signing in to {hostname}</title>
 <style>
-body {{ font: 1.1rem/1.6 system-ui, sans-serif; margin: 3rem auto; max-width: 40rem; padding: 1rem }}
+body {{
+  font: 1.1rem/1.6 system-ui, sans-serif;
+  margin: 3rem auto; max-width: 40rem; padding: 1rem;
+}}
 code {{ overflow-wrap: anywhere }}
 </style>
 </head>
