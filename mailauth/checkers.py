@@ -56,6 +56,11 @@ For credentials of a wire that is not ours and gives no context.
 """
 
 
+def _contextOf(credentials: Any) -> LoginContext:
+    context: LoginContext | None = getattr(credentials, "context", None)
+    return context or NOWHERE
+
+
 @implementer(ICredentialsChecker)
 class BearerTokenChecker:
     """
@@ -106,7 +111,7 @@ class BearerTokenChecker:
             owner,
             account,
             credentials.authzid,
-            credentials.context or NOWHERE,
+            _contextOf(credentials),
             self._policy,
             self._now(),
         )
@@ -186,7 +191,7 @@ class AppPasswordChecker(_PasswordChecker):
         account: Account | None = Account(appPassword.account)
         if self._accounts is not None:
             account = await self._accounts.get(appPassword.account)
-        context = credentials.context or NOWHERE
+        context = _contextOf(credentials)
         now = self._now()
         avatarId = admitAppPassword(
             appPassword,
@@ -253,7 +258,7 @@ class AccountPasswordChecker(_PasswordChecker):
         self._help = help
 
     async def _check(self, credentials: Any, username: str) -> AvatarId:
-        service = (credentials.context or NOWHERE).service
+        service = _contextOf(credentials).service
         account = await self._accounts.get(username)
         rule = self._ruleOf(Account(username).domain)
         if account is not None and account.passwordRule is not None:
@@ -336,8 +341,7 @@ class Throttled:
         return Deferred.fromCoroutine(self._check(credentials))
 
     async def _check(self, credentials: Any) -> Any:
-        context = getattr(credentials, "context", None)
-        network = networkOf(context.peer) if context is not None else None
+        network = networkOf(_contextOf(credentials).peer)
         account = self._accountGuessed(credentials, network)
         self._throttle.check(network, account)
         try:
