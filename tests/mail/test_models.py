@@ -120,7 +120,7 @@ class Model(RuleBasedStateMachine):
         """
         The checker does not answer in time, and what it says later is of no use.
         """
-        self.case.clock.pump([1] * 11)
+        self.case.clock.pump([1] * 10)
         self.case.verdicts.answer()
         self.pending = self.mechanism = None
         self.expected.append(self.outage)
