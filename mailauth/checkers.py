@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from time import time
 from typing import Any
@@ -124,7 +125,7 @@ class BearerTokenChecker:
         return avatarId
 
 
-class _PasswordChecker:
+class _PasswordChecker(ABC):
     """
     What both kinds of passwords have in common.
     """
@@ -153,8 +154,11 @@ class _PasswordChecker:
             raise InvalidCredentials("revoked meanwhile")
         return avatarId
 
+    @abstractmethod
     async def _check(self, credentials: Any, username: str) -> AvatarId:
-        raise NotImplementedError
+        """
+        @param username: in canonical form.
+        """
 
 
 @implementer(ICredentialsChecker)
@@ -268,7 +272,6 @@ class AccountPasswordChecker(_PasswordChecker):
         try:
             if account is None or account.passwordHash is None:
                 await self._hasher.pretend(username, credentials.password)
-                raise InvalidCredentials("no such account, or no password")
             await self._hasher.verify(username, credentials.password, account.passwordHash)
         except InvalidCredentials as error:
             raise InvalidCredentials(error.reason, self._help) from None

@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable
 from hashlib import sha256
 from time import time
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import bcrypt
 from twisted.internet.defer import Deferred, fail, succeed
@@ -231,14 +231,14 @@ class PasswordHasher:
         checked.addBoth(self._verified, digest, account, generation)
         return waiter
 
-    def pretend(self, account: str, password: bytes) -> Deferred[None]:
+    def pretend(self, account: str, password: bytes) -> Deferred[NoReturn]:
         """
         Work as hard, and remember as much, as for an account that exists, and refuse (PW6).
 
         @raise InvalidCredentials: always, unless
         @raise Outage: there is no room in the queue.
         """
-        return self.verify(account, password, self._dummy)
+        return self.verify(account, password, self._dummy)  # type: ignore[return-value]  # it fails
 
     def forget(self, tags: frozenset[str], reason: str | None = None) -> None:
         """
