@@ -4,9 +4,11 @@ Networks: whose neighbours share a limit.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 
+@lru_cache(maxsize=4096)
 def networkOf(peer: str | None) -> str | None:
     """
     Whose neighbours share a budget: an IPv4 address, or the /64 of an IPv6 one, which is what one
