@@ -67,7 +67,6 @@ class LineReader:
         rest, self._next = self._unread[self._next :], 0
         if len(rest) > self.MAX_LENGTH + 1 and not self._skipping:
             self._skipping = True
-            self._unread = b""
             self.lineTooLong(rest[:64])
         if self._skipping:
             rest = b"\r" if rest.endswith(b"\r") else b""

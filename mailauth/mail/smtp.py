@@ -231,8 +231,7 @@ class ESMTP(Dialogue, smtp.ESMTP):
             return False
         self._forgetClient()
         self._helo = (name, self._helo[1])
-        if not self.login.succeeded:
-            self.mailClient = name.decode("ascii")
+        self.mailClient = name.decode("ascii")
         return True
 
     def _forgetClient(self) -> None:

@@ -126,6 +126,17 @@ class LineReaderTests(SynchronousTestCase):
         self.assertEqual(b"", kept)
         self.assertEqual([("too long", b"A" * 10), ("line", b"next")], reader.events)
 
+    def test_endOfALongLineIsCut(self) -> None:
+        """
+        The end of a line that is skipped is recognized, also if it comes in two parts.
+        """
+        reader = Reader()
+
+        reader.dataReceived(b"A" * 30 + b"\r")
+        reader.dataReceived(b"\nnext\r\n")
+
+        self.assertEqual([b"next"], reader.lines)
+
     def test_pause(self) -> None:
         """
         The lines behind one that pauses wait.

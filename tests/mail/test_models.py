@@ -45,6 +45,20 @@ LINES = [
 ]
 
 
+SCRIPTS = [
+    [b"AUTH PLAIN " + PASSWORD],
+    [b"USER alice", b"PASS correct horse"],
+    [b"MAIL FROM:<a@b>", b"RCPT TO:<c@d>", b"DATA"],
+    [b"QUIT", b"."],
+]
+
+said = st.lists(
+    st.one_of(st.sampled_from(LINES).map(lambda line: [line]), st.sampled_from(SCRIPTS)),
+    min_size=1,
+    max_size=5,
+).map(lambda parts: [line for part in parts for line in part])
+
+
 class Model(RuleBasedStateMachine):
     """
     What both protocols have in common: one login at a time, and one at all.
@@ -86,7 +100,7 @@ class Model(RuleBasedStateMachine):
         """
         self.case.finish()
 
-    @rule(lines=st.lists(st.sampled_from(LINES), min_size=1, max_size=5))
+    @rule(lines=said)
     def say(self, lines: list[bytes]) -> None:
         """
         Send lines in one segment.

@@ -38,6 +38,21 @@ from .wires import (
 )
 
 
+class MessageFile(BytesIO):
+    """
+    A file that counts how often it is read.
+    """
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """
+        The next octets.
+        """
+        self.reads += 1
+        return super().read(size)
+
+
 @implementer(IMailboxPOP3)
 class Maildrop:
     """
@@ -50,7 +65,7 @@ class Maildrop:
         self.messages = [b"Subject: one\r\n\r\n.dot\r\n", b"Subject: two\n\nbody\nmore\n"]
         self.deleted: set[int] = set()
         self.removed = 0
-        self.files: list[BytesIO] = []
+        self.files: list[MessageFile] = []
         self.answer: Callable[[Any], Any] = lambda value: value
 
     def __len__(self) -> int:
@@ -71,7 +86,7 @@ class Maildrop:
         """
         See L{IMailboxPOP3.getMessage}.
         """
-        self.files.append(BytesIO(self.messages[i]))
+        self.files.append(MessageFile(self.messages[i]))
         return self.answer(self.files[-1])
 
     def getUidl(self, i: int) -> Any:
@@ -663,6 +678,22 @@ class MaildropTests(POP3TestCase):
         self.clock.advance(31)
         self.assertTrue(connection.transport.disconnected)
 
+    def test_slowReader(self) -> None:
+        """
+        Whoever takes a long answer slowly, but takes it, is not idle.
+        """
+        self.maildrop.messages[0] = b"x" * 100 * PIECE
+        connection = self.loggedIn()
+        connection.transport.slow = True
+
+        connection.protocol.dataReceived(b"RETR 1\r\nNOOP\r\n")
+        while connection.transport.producerState == "paused":
+            self.clock.advance(29)
+            connection.transport.drain()
+
+        self.assertGreater(self.clock.seconds(), 1200)
+        self.assertFalse(connection.transport.disconnecting)
+
     def test_lostInsideAnAnswer(self) -> None:
         """
         A client that leaves during a long answer leaves no file open.
@@ -681,6 +712,7 @@ class MaildropTests(POP3TestCase):
         """
         A message that is found after the client has left is not read.
         """
+        self.maildrop.messages[0] = b"x" * 10 * PIECE
         connection = self.loggedIn()
         waiting: Deferred[Any] = Deferred()
         self.maildrop.answer = lambda value: waiting if isinstance(value, BytesIO) else value
@@ -690,6 +722,7 @@ class MaildropTests(POP3TestCase):
         waiting.callback(self.maildrop.files[0])
 
         self.assertTrue(self.maildrop.files[0].closed)
+        self.assertLessEqual(self.maildrop.files[0].reads, 1)
         self.assertEqual([], connection.hear())
 
     def test_longListing(self) -> None:

@@ -673,6 +673,17 @@ class TransactionTests(SMTPTestCase):
         self.assertEqual([expected] * 2, [message.lines for message in self.delivery.messages])
         self.assertEqual((b"client.example", b"192.0.2.1"), self.delivery.helo)
 
+    def test_nextMessage(self) -> None:
+        """
+        A message leaves no sender and no recipient to the next one.
+        """
+        connection = self.inData()
+        connection.say(b"a: b", b".")
+
+        self.assertReply(b"503 5.5.1 ", connection.say(b"DATA"))
+        self.assertReply(b"503 5.5.1 ", connection.say(b"RCPT TO:<b@b>"))
+        self.assertReply(b"250 2.1.0 ", connection.say(b"MAIL FROM:<a@a>"))
+
     def test_messageWithoutHeader(self) -> None:
         """
         A message without a header does not continue the trace header.
@@ -1032,6 +1043,20 @@ class EndTests(SMTPTestCase):
             self.clock.pump([1] * 5)
 
         self.assertReply(b"421 4.7.0 ", connection.hear())
+
+    def test_nextLine(self) -> None:
+        """
+        A line that begins where another ends has a minute of its own.
+        """
+        connection = self.server()
+
+        connection.protocol.dataReceived(b"NO")
+        self.clock.pump([1] * 40)
+        connection.protocol.dataReceived(b"OP\r\nNO")
+        self.clock.pump([1] * 40)
+        connection.protocol.dataReceived(b"OP\r\n")
+
+        self.assertEqual([b"250", b"250"], [reply[:3] for reply in connection.hear()])
 
     def test_idle(self) -> None:
         """
