@@ -7,7 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from OpenSSL import SSL, crypto
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificates
+from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from zope.interface import implementer
@@ -50,15 +53,12 @@ class ReloadableContext:
 
 
 def _makeContext(certificate: Path, privateKey: Path) -> SSL.Context:
+    # pyOpenSSL deprecates its own classes, and Twisted's annotations know no others.
+    chain: Any
+    key: Any
     try:
-        chain = [
-            crypto.load_certificate(crypto.FILETYPE_PEM, each)
-            for each in _split(certificate.read_bytes())
-        ]
-        if not chain:
-            raise UnusableCertificate(f"{certificate} has no certificate in PEM")
-        # With a passphrase in hand OpenSSL does not ask for one at the terminal.
-        key = crypto.load_privatekey(crypto.FILETYPE_PEM, privateKey.read_bytes(), b"")
+        chain = load_pem_x509_certificates(certificate.read_bytes())
+        key = load_pem_private_key(privateKey.read_bytes(), None)
         context: SSL.Context = CertificateOptions(
             privateKey=key,
             certificate=chain[0],
@@ -70,15 +70,9 @@ def _makeContext(certificate: Path, privateKey: Path) -> SSL.Context:
         context.check_privatekey()
     except OSError as error:
         raise UnusableCertificate(f"cannot read {error.filename}: {error.strerror}") from None
-    except (crypto.Error, SSL.Error, ValueError, TypeError):
+    except (SSL.Error, TypeError, UnsupportedAlgorithm, ValueError):
+        # A TypeError is a key that needs a passphrase.
         raise UnusableCertificate(
             f"{certificate} and {privateKey} are not a certificate and its key"
         ) from None
     return context
-
-
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
-
-
-def _split(pem: bytes) -> list[bytes]:
-    return [_BEGIN + part for part in pem.split(_BEGIN)[1:]]
