@@ -1136,6 +1136,16 @@ class InsideTests(IMAPTestCase):
         connection.lose()
         self.assertEqual(1, self.realm.logouts)
 
+    def test_retire(self) -> None:
+        """
+        At a shutdown it ends at once: a command that waits was not acknowledged.
+        """
+        connection = self.inside()
+
+        self.successResultOf(connection.protocol.retire("Shutting down"))
+
+        self.assertEqual([b"* BYE Shutting down"], connection.hear())
+
     def test_mailboxIsLeft(self) -> None:
         """
         A lost connection leaves its mailbox (S11).
