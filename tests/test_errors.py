@@ -88,7 +88,8 @@ class ErrorsTests(SynchronousTestCase):
         """
         The client reads the sentence and the help, in printable ASCII, and never the reason.
         """
-        error = InvalidToken("revoked by carol", "See https://mail.example.test/account/ \u2013 \xe4.")
+        help = "See https://mail.example.test/account/ \u2013 \xe4."
+        error = InvalidToken("revoked by carol", help)
 
         self.assertEqual("revoked by carol", error.reason)
         self.assertIn(b"https://mail.example.test/account/", error.text)
