@@ -1,6 +1,6 @@
 """
-One login by one client, which then does what the protocol is for: it reads the first message of
-alice's inbox, or sends one to bob. Owns how curl and Python's own clients are told to, and how it
+One login by one client, which then does what the protocol is for: it reads the first message
+of the inbox, or sends one. Owns how curl and Python's own clients are told to, and how it
 is read from them what came of it.
 """
 
@@ -39,6 +39,8 @@ class Attempt:
         there is one.
     @ivar secret: the token or the password.
     @ivar message: the file to send, where the protocol sends.
+    @ivar name: who logs in, and sends.
+    @ivar recipient: to whom.
     """
 
     protocol: str
@@ -49,6 +51,8 @@ class Attempt:
     secret: str = attrs.field(repr=False)
     message: Path = Path()
     initialResponse: bool = False
+    name: str = ALICE
+    recipient: str = BOB
 
     @property
     def clientMessage(self) -> str:
@@ -56,8 +60,8 @@ class Attempt:
         What the mechanism says first.
         """
         if self.mechanism == "PLAIN":
-            return f"\0{ALICE}\0{self.secret}"
-        header = f"n,a={ALICE}," if self.mechanism == "OAUTHBEARER" else f"user={ALICE}"
+            return f"\0{self.name}\0{self.secret}"
+        header = f"n,a={self.name}," if self.mechanism == "OAUTHBEARER" else f"user={self.name}"
         return f"{header}\x01auth=Bearer {self.secret}\x01\x01"
 
 
@@ -90,13 +94,20 @@ def curl(attempt: Attempt) -> Outcome:
     if not attempt.implicitTLS:
         options += ["--ssl-reqd"]
     if attempt.mechanism == "PLAIN":
-        options += ["--user", f"{ALICE}:{attempt.secret}"]
+        options += ["--user", f"{attempt.name}:{attempt.secret}"]
     else:
-        options += ["--user", ALICE, "--oauth2-bearer", attempt.secret]
+        options += ["--user", attempt.name, "--oauth2-bearer", attempt.secret]
     if attempt.initialResponse:
         options += ["--sasl-ir"]
     if attempt.protocol == "smtp":
-        options += ["--mail-from", ALICE, "--mail-rcpt", BOB, "--upload-file", str(attempt.message)]
+        options += [
+            "--mail-from",
+            attempt.name,
+            "--mail-rcpt",
+            attempt.recipient,
+            "--upload-file",
+            str(attempt.message),
+        ]
     finished = run("curl", *options, f"{scheme}://{HOST}:{attempt.port}/{path}")
     return _readCurl(finished.status, finished.output, finished.errors)
 
@@ -168,7 +179,7 @@ def _imaplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
     with openIMAP(attempt, context) as client:
         try:
             if attempt.mechanism == "LOGIN":
-                client.login(ALICE, attempt.secret)
+                client.login(attempt.name, attempt.secret)
             else:
                 client.authenticate(attempt.mechanism, lambda each: responses.answer(each).encode())
         except imaplib.IMAP4.error as error:
@@ -190,7 +201,7 @@ def _smtplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
         client.ehlo()
         try:
             if attempt.mechanism == "LOGIN":
-                client.user, client.password = ALICE, attempt.secret
+                client.user, client.password = attempt.name, attempt.secret
                 client.auth("LOGIN", client.auth_login)
             else:
                 client.auth(attempt.mechanism, responses.answer)
@@ -198,7 +209,7 @@ def _smtplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
             text = error.smtp_error
             reply = text if isinstance(text, bytes) else text.encode()
             return Outcome(b"", responses.documents, b"%d %b" % (error.smtp_code, reply))
-        client.sendmail(ALICE, [BOB], attempt.message.read_bytes())
+        client.sendmail(attempt.name, [attempt.recipient], attempt.message.read_bytes())
         return Outcome()
 
 
@@ -212,7 +223,7 @@ def _poplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
     responses = _Responses(attempt)
     try:
         if attempt.mechanism == "LOGIN":
-            client.user(ALICE)
+            client.user(attempt.name)
             client.pass_(attempt.secret)
         else:
             # poplib knows no AUTH, and takes a challenge for a success.

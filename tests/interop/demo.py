@@ -198,17 +198,24 @@ class DemoTestCase(SynchronousTestCase):
         self.demo = startDemo(self.directory / "demo")
         self.addCleanup(self.demo.stop)
 
-    def attempt(
-        self, listener: str, mechanism: str, secret: str, message: Path = Path()
-    ) -> Attempt:
+    def attempt(self, listener: str, mechanism: str, secret: str, **others: Any) -> Attempt:
         """
-        A login of alice's.
+        A login of alice's, unless the others say something else.
 
         @param listener: as the configuration names it, such as C{"imaps"}.
         """
         protocol, implicitTLS = LISTENERS[listener]
         port, authority = self.demo.ports[listener], self.demo.authority
-        return Attempt(protocol, port, implicitTLS, authority, mechanism, secret, message)
+        return Attempt(protocol, port, implicitTLS, authority, mechanism, secret, **others)
+
+    def fileOf(self, name: str, content: str) -> Path:
+        """
+        A file for this test, which others cannot read: some clients insist.
+        """
+        path = self.directory / name
+        path.touch(mode=0o600)
+        path.write_text(content)
+        return path
 
     def inbox(self, name: str) -> list[bytes]:
         """

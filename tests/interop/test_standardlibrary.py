@@ -63,7 +63,7 @@ class StandardLibraryTests(DemoTestCase):
         sent = 0
         for mechanism, secret in self.logins():
             for listener in ("submission", "submissions"):
-                outcome = python(self.attempt(listener, mechanism, secret, message))
+                outcome = python(self.attempt(listener, mechanism, secret, message=message))
                 sent += 1
                 self.assertEqual(Outcome(), outcome, f"{listener} {mechanism}")
         self.assertEqual(sent, sum(each.endswith(MESSAGE) for each in self.inbox(BOB)))
