@@ -104,9 +104,8 @@ class BearerTokenChecker:
         began = self._revocations.catchUp()
         token = await self._validator.validate(credentials.token)
         owner = self._policy.ownerOf(token)
-        account: Account | None = Account(owner)
-        if self._accounts is not None:
-            account = await self._accounts.get(owner)
+        accounts = self._accounts
+        account = Account(owner) if accounts is None else await accounts.get(owner)
         avatarId = admitToken(
             token,
             owner,
@@ -192,9 +191,8 @@ class AppPasswordChecker(_PasswordChecker):
 
     async def _check(self, credentials: Any, username: str) -> AvatarId:
         appPassword = await self._find(username, credentials.password)
-        account: Account | None = Account(appPassword.account)
-        if self._accounts is not None:
-            account = await self._accounts.get(appPassword.account)
+        accounts, owner = self._accounts, appPassword.account
+        account = Account(owner) if accounts is None else await accounts.get(owner)
         context = _contextOf(credentials)
         now = self._now()
         avatarId = admitAppPassword(
