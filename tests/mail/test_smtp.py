@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import ISSLTransport
+from twisted.mail import smtp
 from twisted.mail.interfaces import IMessageDelivery, IMessageSMTP
 from twisted.mail.smtp import SMTPBadRcpt, SMTPServerError
 from twisted.python.failure import Failure
@@ -220,6 +221,14 @@ class GreetingTests(SMTPTestCase):
         """
         for mechanism in (b"CRAM-MD5", b"DIGEST-MD5", b"NTLM", b"EXTERNAL", b"ANONYMOUS"):
             self.assertReply(b"504 5.5.4 ", self.server().say(b"AUTH " + mechanism))
+
+    def test_everyCommandIsOurs(self) -> None:
+        """
+        No command of the parent can be reached, nor one that a later version of it may add (SA7).
+        """
+        commands = {name for name in dir(smtp.ESMTP) if name.startswith(("do_", "ext_"))}
+
+        self.assertEqual(set(), commands.difference(vars(ESMTP)))
 
     def test_helo(self) -> None:
         """
