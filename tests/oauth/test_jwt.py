@@ -113,7 +113,7 @@ class ParseTokenTests(SynchronousTestCase):
 
     def test_threeParts(self) -> None:
         """
-        Two, four or five parts are no JWS, and what is encrypted is no JWS either (TK11).
+        Two, four or five parts are no JWS, and what is encrypted is no JWS either (TK11; O 15).
         """
         self.assertMalformed(
             b"", b"e30", b"e30.e30", b"e30.e30..", b"e30.e30.e30.e30", b"e30.e30.e30.e30.e30", b".."
@@ -130,7 +130,7 @@ class ParseTokenTests(SynchronousTestCase):
 
     def test_size(self) -> None:
         """
-        A token may have as many octets as the limit says, and not one more (TK9).
+        A token may have as many octets as the limit says, and not one more (TK9; O 15).
         """
         token = b"e30." + encode(b'{"pad":"' + b"x" * 11_990 + b'"}') + b"."
         longest = token.ljust(MAX_OCTETS, b"A")
@@ -141,7 +141,7 @@ class ParseTokenTests(SynchronousTestCase):
     def test_canonicalBase64(self) -> None:
         """
         There is one spelling for each part: no padding, no white space, no other alphabet and no
-        bits behind the last octet (TK7).
+        bits behind the last octet (TK7; O 15).
         """
         good = encodePart(b'{"a":"\xc3\xbf\xc3\xbe??>>"}')
         self.assertIn(b"_", good)
@@ -164,7 +164,7 @@ class ParseTokenTests(SynchronousTestCase):
 
     def test_duplicateMembers(self) -> None:
         """
-        Two members of one name are refused, however deep and however they are spelled (TK8).
+        Two members of one name are refused, however deep and however they are spelled (TK8; O 10).
         """
         self.assertMalformedPart(
             b'{"a":1,"a":1}',
@@ -187,7 +187,7 @@ class ParseTokenTests(SynchronousTestCase):
 
     def test_depth(self) -> None:
         """
-        Brackets are counted before anything is parsed (TK9).
+        Brackets are counted before anything is parsed (TK9; O 15).
         """
         deepest = MAX_BRACKETS - 1
         parseToken(b"e30." + encode(b'{"a":' + b"[" * deepest + b"]" * deepest + b"}") + b".")
@@ -309,7 +309,7 @@ class VerifySignatureTests(SynchronousTestCase):
 
     def test_oddSignaturesES256(self) -> None:
         """
-        Zeros, numbers out of range, DER and other lengths are no signatures of P-256 (TK10).
+        Zeros, numbers out of range, DER and other lengths are no signatures of P-256 (TK10; O 16).
         """
         token = parseToken(compact(makeSigner(), {"alg": "ES256"}, {}))
         r, s = (
@@ -354,7 +354,7 @@ class VerifySignatureTests(SynchronousTestCase):
 
     def test_oddSignaturesEd25519(self) -> None:
         """
-        One of Ed25519's numbers has one encoding (RFC 8032 section 5.1.7; TK10).
+        One of Ed25519's numbers has one encoding (RFC 8032 section 5.1.7; TK10; O 16).
         """
         signer = makeSigner("EdDSA")
         token = parseToken(compact(signer, {"alg": "EdDSA"}, {}))
@@ -417,7 +417,7 @@ class KeySetTests(SynchronousTestCase):
 
     def test_secrets(self) -> None:
         """
-        A shared secret is no key, and a private key was published by mistake (TK1).
+        A shared secret is no key, and a private key was published by mistake (TK1; O 17).
         """
         self.assertLeftOut(
             {"kty": "oct", "k": "c2VjcmV0", "kid": "1", "alg": "HS256"},
@@ -429,7 +429,7 @@ class KeySetTests(SynchronousTestCase):
 
     def test_use(self) -> None:
         """
-        A key for encrypting, or for anything but verifying, is left out.
+        A key for encrypting, or for anything but verifying, is left out (O 17).
         """
         self.assertLeftOut(
             makeJWK(use="enc"),
@@ -445,7 +445,7 @@ class KeySetTests(SynchronousTestCase):
 
     def test_weakKeys(self) -> None:
         """
-        Keys that are too short, too simple or no points of their curve are left out (TK10).
+        Keys that are too short, too simple or no points of their curve are left out (TK10; O 17).
         """
         weak = rsa.generate_private_key(65537, 1024).public_key().public_numbers()
         self.assertLeftOut(
@@ -464,7 +464,8 @@ class KeySetTests(SynchronousTestCase):
 
     def test_smallOrder(self) -> None:
         """
-        A key of Ed25519 under which anybody can sign is left out, in all its spellings (TK10).
+        A key of Ed25519 under which anybody can sign is left out, in all its spellings (TK10;
+        O 16).
         """
         prime = 2**255 - 19
         order8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
@@ -511,7 +512,8 @@ class KeySetTests(SynchronousTestCase):
 
     def test_twoOfOneName(self) -> None:
         """
-        Of two keys with one name neither is used; keys without a name do not disturb each other.
+        Of two keys with one name neither is used; keys without a name do not disturb each other
+        (O 17).
         """
         first, second = makeJWK("ES256", "same"), makeJWK("EdDSA", "same")
         nameless = [{**jwk, "kid": None} for jwk in (first, second)]

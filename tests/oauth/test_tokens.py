@@ -50,7 +50,7 @@ class AccessTokenTests(SynchronousTestCase):
 
     def test_otherIssuer(self) -> None:
         """
-        Two issuers may choose the same ids, and neither kills the other's tokens (TK14).
+        Two issuers may choose the same ids, and neither kills the other's tokens (TK14; O 31).
         """
         token = makeToken(tokenId="1", grantId="1", clientId="1")
         other = makeToken("https://other.example", tokenId="1", grantId="1", clientId="1")

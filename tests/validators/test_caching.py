@@ -149,7 +149,7 @@ class CachingValidatorTests(SynchronousTestCase):
 
     def test_expiryEnds(self) -> None:
         """
-        No token is remembered past its end.
+        No token is remembered past its end (O 27).
         """
         self.validator.validate(b"token")
         self.slow.accept(makeToken(expires=100.0))
@@ -196,7 +196,7 @@ class CachingValidatorTests(SynchronousTestCase):
 
     def test_outage(self) -> None:
         """
-        That nobody could tell is not remembered, and neither is any other fault.
+        That nobody could tell is not remembered, and neither is any other fault (O 28).
         """
         for error in (Outage("down"), RuntimeError("a bug")):
             self.failureResultOf(self.validate(b"token", error), type(error))
@@ -224,7 +224,7 @@ class CachingValidatorTests(SynchronousTestCase):
 
     def test_singleFlight(self) -> None:
         """
-        A hundred who ask at the same time share one answer, whatever it is.
+        A hundred who ask at the same time share one answer, whatever it is (O 24).
         """
         for answer in (makeToken(), Outage("down"), InvalidToken("bad")):
             token = repr(answer).encode()
@@ -241,7 +241,7 @@ class CachingValidatorTests(SynchronousTestCase):
 
     def test_cancelledWaiter(self) -> None:
         """
-        Whoever stops waiting, the first one or another, leaves the question to the others.
+        Whoever stops waiting, the first one or another, leaves the question to the others (O 25).
         """
         waiting = [self.validator.validate(b"token") for _ in range(3)]
         for left in waiting[:2]:
@@ -290,7 +290,7 @@ class CachingValidatorTests(SynchronousTestCase):
     def test_droppedMeanwhile(self) -> None:
         """
         An answer that was on its way when something was revoked is given, for the checker to
-        decide, and not remembered (CS2).
+        decide, and not remembered (CS2; O 26).
         """
         for answer in (makeToken(), InvalidToken("bad")):
             token = repr(answer).encode()
@@ -320,7 +320,7 @@ class CachingValidatorTests(SynchronousTestCase):
     def test_noSecrets(self) -> None:
         """
         The token is nowhere in the cache or the validator: neither its octets, nor its signature,
-        nor the part that is signed (LG1).
+        nor the part that is signed (LG1; O 29).
         """
         issuer = MemoryIssuer(now=self.clock.seconds)
         validator = CachingValidator(issuer.validator(), self.cache, self.clock.seconds)

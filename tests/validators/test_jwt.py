@@ -293,7 +293,7 @@ class HeaderTests(ValidatorTestCase):
 
     def test_none(self) -> None:
         """
-        No spelling of C{none} is an algorithm, with or without a signature (TK2).
+        No spelling of C{none} is an algorithm, with or without a signature (TK2; O 1).
         """
         spellings: tuple[Any, ...] = ("none", "None", "NONE", "nOnE", " none", "none\0", "", 0, [])
         for none in (*spellings, None, False):
@@ -303,7 +303,7 @@ class HeaderTests(ValidatorTestCase):
 
     def test_publicKeyAsSecret(self) -> None:
         """
-        What anybody may read never is a shared secret, in whatever encoding (TK1).
+        What anybody may read never is a shared secret, in whatever encoding (TK1; O 2).
         """
         public = self.signer.key.public_key()
         for secret in (
@@ -332,7 +332,7 @@ class HeaderTests(ValidatorTestCase):
 
     def test_algorithmOfTheKey(self) -> None:
         """
-        A token names its algorithm and does not choose it: it must be one of its key's (TK4).
+        A token names its algorithm and does not choose it: it must be one of its key's (TK4; O 3).
         """
         for algorithm in ("RS256", "PS256", "ES384", "EdDSA", "Ed25519"):
             self.refuse(self.sign({**HEADER, "alg": algorithm}))
@@ -346,7 +346,7 @@ class HeaderTests(ValidatorTestCase):
 
     def test_extensions(self) -> None:
         """
-        What changes the meaning of the signature is refused, whatever it says (TK6).
+        What changes the meaning of the signature is refused, whatever it says (TK6; O 7, O 8).
         """
         self.refuseHeaders(
             {"crit": ["exp"], "exp": 1},
@@ -361,7 +361,8 @@ class HeaderTests(ValidatorTestCase):
 
     def test_type(self) -> None:
         """
-        Only C{at+jwt} says that it is an access token: everything else is some other kind (TK12).
+        Only C{at+jwt} says that it is an access token: everything else is some other kind (TK12;
+        O 9).
         """
         for name in ("at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"):
             self.accept(self.sign({**HEADER, "typ": name}))
@@ -392,7 +393,7 @@ class HeaderTests(ValidatorTestCase):
     def test_keycloak(self) -> None:
         """
         Where access tokens have the type of all others, the claim of Keycloak's keeps its refresh
-        tokens and its ID tokens out (TK12).
+        tokens and its ID tokens out (TK12; O 14).
         """
         issuer = attrs.evolve(self.trusted, types=frozenset({"jwt"}))
         header = {**HEADER, "typ": "JWT"}
@@ -404,7 +405,7 @@ class HeaderTests(ValidatorTestCase):
 
     def test_keyId(self) -> None:
         """
-        A key id is a string that is compared, and nothing else is ever done with it (TK13).
+        A key id is a string that is compared, and nothing else is ever done with it (TK13; O 6).
         """
         self.refuseHeaders(*({"kid": kid} for kid in (1, ["1"], {"a": "1"}, True)))
         for kid in (
@@ -423,7 +424,7 @@ class HeaderTests(ValidatorTestCase):
 
     def test_keyInTheToken(self) -> None:
         """
-        A key, or the address of one, that a token brings along is not looked at (TK3).
+        A key, or the address of one, that a token brings along is not looked at (TK3; O 4, O 5).
         """
         mallory = Signer.fromPEM("1", "ES256", makePrivateKey())
         mine = {**makeJWK(), "kid": "mallory"}
@@ -446,7 +447,7 @@ class IssuerTests(ValidatorTestCase):
 
     def test_exactly(self) -> None:
         """
-        An issuer is one string, octet for octet, and nobody looks for keys of another (TK5).
+        An issuer is one string, octet for octet, and nobody looks for keys of another (TK5; O 13).
         """
         for name in (
             ISSUER + "/",
@@ -468,7 +469,7 @@ class IssuerTests(ValidatorTestCase):
 
     def test_oneKeyName(self) -> None:
         """
-        Two issuers may give their keys one name: each is verified with its own (TK14).
+        Two issuers may give their keys one name: each is verified with its own (TK14; O 13).
         """
         other = makeSigner("ES256", "other")
         theirs = StaticKeys([attrs.evolve(other.verifyingKey, kid="1")])
@@ -523,7 +524,8 @@ class ClaimsTests(ValidatorTestCase):
 
     def test_expiry(self) -> None:
         """
-        A token ends a leeway after its C{exp}, and then it has expired rather than been wrong.
+        A token ends a leeway after its C{exp}, and then it has expired rather than been wrong
+        (O 11).
         """
         self.acceptClaims(exp=NOW - LEEWAY + 1)
 
@@ -540,7 +542,7 @@ class ClaimsTests(ValidatorTestCase):
 
     def test_notYet(self) -> None:
         """
-        Neither C{iat} nor C{nbf} may be further in the future than clocks differ.
+        Neither C{iat} nor C{nbf} may be further in the future than clocks differ (O 11).
         """
         for name in ("iat", "nbf"):
             self.acceptClaims(**{name: NOW + LEEWAY})
@@ -549,7 +551,7 @@ class ClaimsTests(ValidatorTestCase):
 
     def test_times(self) -> None:
         """
-        A time is a number that exists: no text, no boolean, nothing endless (TK8).
+        A time is a number that exists: no text, no boolean, nothing endless (TK8; O 11).
         """
         values: tuple[Any, ...] = (True, False, None, str(NOW), "", [NOW], {}, 10**400, -(10**400))
         for name in ("exp", "iat", "nbf"):
@@ -590,7 +592,7 @@ class ClaimsTests(ValidatorTestCase):
 
     def test_clockSetBack(self) -> None:
         """
-        A token from what has become the future is refused, not trusted for longer (TK17).
+        A token from what has become the future is refused, not trusted for longer (TK17; O 30).
         """
         token = self.sign()
         self.accept(token)
@@ -601,7 +603,7 @@ class ClaimsTests(ValidatorTestCase):
 
     def test_audience(self) -> None:
         """
-        A token names one of our audiences in full, or it is for somebody else (TK12).
+        A token names one of our audiences in full, or it is for somebody else (TK12; O 12).
         """
         for ours in (AUDIENCE, [AUDIENCE], ["https://graph.microsoft.com", AUDIENCE]):
             self.acceptClaims(aud=ours)
