@@ -10,6 +10,7 @@ There are the accounts u00000@example.test to u00999@example.test, and they have
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from twisted.mail.interfaces import IAccountIMAP
 from mailauth.caches.memory import MemoryCache
 from mailauth.checkers import Audited, BearerTokenChecker, Throttled
 from mailauth.credentials import AvatarId
+from mailauth.interfaces import IAudit
 from mailauth.mail.imap4 import IMAP4Server
 from mailauth.mail.waiting import WaitingRoom
 from mailauth.oauth.jwt import publicKeyFromPEM
@@ -31,7 +33,7 @@ from mailauth.realm import Logout, MailRealm, RevocableRealm
 from mailauth.sasl.oauthbearer import OAUTHBEARER, XOAUTH2
 from mailauth.sasl.plain import LOGIN, PLAIN
 from mailauth.scopes import MAIL_SCOPE
-from mailauth.server.audit import LogAudit
+from mailauth.server.audit import LoginLog
 from mailauth.server.listeners import MailFactory
 from mailauth.stores.cached import CachedAccounts
 from mailauth.stores.memory import MemoryStores
@@ -43,7 +45,7 @@ from mailauth.validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
 MECHANISMS = (OAUTHBEARER, XOAUTH2, PLAIN, LOGIN)
 
 
-def makePortal(options: argparse.Namespace, seconds: Callable[[], float]) -> Portal:
+def makePortal(options: argparse.Namespace, audit: IAudit, seconds: Callable[[], float]) -> Portal:
     """
     What decides, put together as L{mailauth.server.portal} does.
     """
@@ -67,7 +69,7 @@ def makePortal(options: argparse.Namespace, seconds: Callable[[], float]) -> Por
     )
     return Portal(
         RevocableRealm(MailRealm({IAccountIMAP: makeAccount}), stores.revocations),
-        [Audited(Throttled(checker, Throttle(seconds)), LogAudit(), seconds)],
+        [Audited(Throttled(checker, Throttle(seconds)), audit, seconds)],
     )
 
 
@@ -92,11 +94,10 @@ def main() -> None:
     options = parser.parse_args()
     from twisted.internet import reactor
 
-    observer = textFileLogObserver(options.audit.open("a"))
-    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     factory = MailFactory(
         lambda: IMAP4Server(MECHANISMS),
-        makePortal(options, reactor.seconds),
+        makePortal(options, LoginLog(options.audit, reactor.callLater), reactor.seconds),
         WaitingRoom(reactor.callLater),
         insecureLoopback=True,
     )

@@ -1,5 +1,5 @@
 """
-One line for every login. Owns what of it is written down.
+One line for every login, in a file of its own. Owns what of a login is written down.
 
 The fields are a fixed list and each is bounded, so that no secret, no line break and no megabyte
 comes in by way of a name.
@@ -8,9 +8,15 @@ comes in by way of a name.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import time
 from typing import Any
 
 from twisted.cred.credentials import ICredentials
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -22,14 +28,46 @@ MAX_VALUE = 256
 How many octets of a name are written.
 """
 
+MAX_LINES = 10_000
+"""
+How many lines wait to be written; one more is lost, and counted.
+"""
+
+DELAY = 0.1
+"""
+How many seconds a line may wait for others to be written with it.
+"""
+
+_log = Logger()
+
 
 @implementer(IAudit)
-class LogAudit:
+class LoginLog:
     """
-    Writes each verdict as a line of JSON into Twisted's log.
+    Appends each verdict to a file, as a line of JSON.
+
+    The file is opened anew each time, so that whoever rotates logs only has to rename it. A disk
+    that is full stops no login: what could not be written is counted, and the count is written
+    once there is room.
     """
 
-    _log = Logger(namespace="mailauth.audit")
+    def __init__(
+        self,
+        path: Path,
+        callLater: Callable[[float, Callable[[], None]], IDelayedCall],
+        now: Callable[[], float] = time,
+    ) -> None:
+        """
+        @param path: of the file; it is made if it is not there, for its owner alone.
+        @param callLater: of C{IReactorTime}.
+        @param now: the wall clock, in seconds since the epoch.
+        """
+        self._path = path
+        self._callLater = callLater
+        self._now = now
+        self._lines: list[str] = []
+        self._lost = 0
+        self._flushing: IDelayedCall | None = None
 
     def record(
         self,
@@ -41,27 +79,89 @@ class LogAudit:
         """
         See L{IAudit.record}.
         """
-        verdict = "accepted" if error is None else "refused"
-        if error is not None and (isinstance(error, Outage) or not isinstance(error, LoginError)):
-            verdict = "undecided"
-        context = getattr(credentials, "context", None)
-        fields = {
-            "login": verdict,
-            "service": getattr(context, "service", None),
-            "account": account,
-            "name": _text(
-                getattr(credentials, "username", None) or getattr(credentials, "authzid", None)
-            ),
-            "peer": getattr(context, "peer", None),
-            "secure": getattr(context, "secure", None),
-            "mailClient": _text(getattr(context, "mailClient", None)),
-            "by": type(credentials).__name__,
-            "error": None if error is None else type(error).__name__,
-            "reason": _text(getattr(error, "reason", None)),
-            "ms": round(seconds * 1000, 1),
-        }
-        line = json.dumps({name: value for name, value in fields.items() if value is not None})
-        self._log.info("{line}", line=line)
+        if len(self._lines) >= MAX_LINES:
+            self._lost += 1
+            return
+        fields = {"time": self._time(), **_describe(credentials, account, error)}
+        fields["ms"] = round(seconds * 1000, 1)
+        self._lines.append(json.dumps(fields))
+        if self._flushing is None:
+            self._flushing = self._callLater(DELAY, self._flush)
+
+    def close(self) -> None:
+        """
+        Write what waits.
+        """
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flush()
+
+    def _flush(self) -> None:
+        self._flushing = None
+        lines, self._lines = self._lines, []
+        text = "".join(line + "\n" for line in lines)
+        if self._lost:
+            text += json.dumps({"time": self._time(), "lost": self._lost}) + "\n"
+        try:
+            _append(self._path, text.encode("ascii"))
+        except OSError as error:
+            if not self._lost:
+                _log.error("cannot write {path}: {reason}", path=self._path, reason=error.strerror)
+            self._lost += len(lines)
+        else:
+            self._lost = 0
+
+    def _time(self) -> str:
+        return datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
+
+
+def _append(path: Path, octets: bytes) -> None:
+    """
+    Append all of it or nothing.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        try:
+            while octets:
+                octets = octets[os.write(descriptor, octets) :]
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _describe(credentials: Any, account: str | None, error: BaseException | None) -> dict[str, Any]:
+    """
+    What may be known of a login.
+    """
+    context = getattr(credentials, "context", None)
+    fields = {
+        "login": _verdict(error),
+        "service": getattr(context, "service", None),
+        "account": account,
+        "name": _text(
+            getattr(credentials, "username", None) or getattr(credentials, "authzid", None)
+        ),
+        "peer": getattr(context, "peer", None),
+        "secure": getattr(context, "secure", None),
+        "mailClient": _text(getattr(context, "mailClient", None)),
+        "by": type(credentials).__name__,
+    }
+    if error is not None:
+        fields["error"] = type(error).__name__
+        fields["reason"] = _text(getattr(error, "reason", None))
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _verdict(error: BaseException | None) -> str:
+    if error is None:
+        return "accepted"
+    if isinstance(error, Outage) or not isinstance(error, LoginError):
+        return "undecided"
+    return "refused"
 
 
 def _text(value: Any) -> str | None:

@@ -36,6 +36,7 @@ STANDARD_PORTS = {
     "https": 443,
 }
 DATABASE = "mailauth.db"
+LOGIN_LOG = "logins.jsonl"
 
 # An IP address, in brackets if it is IPv6, and a port unless it is the standard one.
 _ADDRESS = re.compile(r"(?:\[(?P<six>[^]]*:[^]]*)\]|(?P<four>[0-9.]*))(?::(?P<port>[0-9]{1,5}))?")
@@ -101,6 +102,7 @@ class Configuration:
     @ivar waiting: the limits on connections that have not logged in.
     @ivar messageSize: the largest message, in octets.
     @ivar hashCost: of bcrypt.
+    @ivar loginLog: the file in which every login is a line.
     @ivar insecureLoopback: take secrets without TLS from this machine.
     @ivar xoauth2Document: on which services a refused XOAUTH2 gets the error document.
     """
@@ -122,6 +124,7 @@ class Configuration:
     waiting: WaitingLimits
     messageSize: int
     hashCost: int
+    loginLog: Path
     insecureLoopback: bool
     xoauth2Document: frozenset[str]
 
@@ -178,7 +181,8 @@ def readConfiguration(path: Path) -> Configuration:
 
 def _readAll(top: Table) -> Configuration:
     server, tls, issuer = top.table("server"), top.table("tls"), top.table("issuer")
-    signin, limits, insecure = top.table("signin"), top.table("limits"), top.table("insecure")
+    signin, limits, log = top.table("signin"), top.table("limits"), top.table("log")
+    insecure = top.table("insecure")
     hostname = _hostname(server)
     directory = server.path("data", Path("/var/lib/mailauth"))
     for key in ("certificate", "key"):
@@ -203,10 +207,11 @@ def _readAll(top: Table) -> Configuration:
         waiting=_readWaiting(limits),
         messageSize=limits.octets("message_size", 50 * 10**6, 10_000, 2**31),
         hashCost=limits.integer("password_hash_cost", DEFAULT_COST, MIN_COST, MAX_COST),
+        loginLog=log.path("logins", directory / LOGIN_LOG),
         insecureLoopback=insecure.boolean("loopback_without_tls", False),
         xoauth2Document=_readServices(signin, "xoauth2_error_document", ("smtp",)),
     )
-    for table in (top, server, tls, issuer, signin, limits, insecure):
+    for table in (top, server, tls, issuer, signin, limits, log, insecure):
         table.finish()
     return configuration
 

@@ -30,7 +30,7 @@ from ..mail.waiting import WaitingRoom
 from ..passwords import PasswordHasher
 from ..realm import Logout, MailRealm
 from ..stores.database import Database
-from .audit import LogAudit
+from .audit import LoginLog
 from .config import Configuration, readConfiguration
 from .keys import newSigningKey
 from .listeners import IMPLICIT_TLS, Listener, MailFactory, makeMechanisms, overTLS
@@ -98,13 +98,14 @@ class MailService(MultiService):
         self.mailboxes = Mailboxes(
             configuration.directory / "mail", partial(deferToThreadPool, reactor, self._pools[1])
         )
+        self._logins = LoginLog(configuration.loginLog, reactor.callLater)
         self._truth = makeTruth(
             configuration,
             lambda domain: self._configuration.passwordRuleOf(domain),
             self.database,
             self.hasher,
             self._makeRealm(),
-            LogAudit(),
+            self._logins,
             reactor,
         )
         self._submissions = SubmissionService(
@@ -214,6 +215,7 @@ class MailService(MultiService):
             _log.warn("stopped while messages were being taken; they were not acknowledged")
         for factory in self._mailFactories:
             factory.end(_GOODBYE)
+        self._logins.close()
         await self.database.close()
         for pool in self._pools:
             await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), pool.stop)

@@ -130,6 +130,7 @@ class ReadConfigurationTests(ConfigurationCase):
                 waiting=WaitingLimits(2000, 20),
                 messageSize=50_000_000,
                 hashCost=12,
+                loginLog=Path("/var/lib/mailauth/logins.jsonl"),
                 insecureLoopback=False,
                 xoauth2Document=frozenset({"smtp"}),
             ),
@@ -168,6 +169,8 @@ class ReadConfigurationTests(ConfigurationCase):
             waiting_per_network = 3
             message_size = "1MiB"
             password_hash_cost = 10
+            [log]
+            logins = "/var/log/mailauth/logins"
             [insecure]
             loopback_without_tls = true
         """)
@@ -197,14 +200,20 @@ class ReadConfigurationTests(ConfigurationCase):
         self.assertEqual(configuration.waiting, WaitingLimits(10, 3))
         self.assertEqual(configuration.messageSize, 1_048_576)
         self.assertEqual(configuration.hashCost, 10)
+        self.assertEqual(configuration.loginLog, Path("/var/log/mailauth/logins"))
         self.assertTrue(configuration.insecureLoopback)
 
     def test_derived(self) -> None:
         """
-        The audience and the account page follow the issuer's URL unless they are set.
+        The audience and the account page follow the issuer's URL, and the log of the logins the
+        directory, unless they are set.
         """
-        configuration = self.read(LEAST + '[issuer]\nurl = "https://id.example.org/"')
+        configuration = self.read(
+            LEAST.replace("[tls]", 'data = "d"\n[tls]')
+            + '[issuer]\nurl = "https://id.example.org/"'
+        )
 
+        self.assertEqual(configuration.loginLog, self.directory / "d" / "logins.jsonl")
         self.assertEqual(configuration.audience, "https://id.example.org/")
         self.assertEqual(configuration.accountPage, "https://id.example.org/account/")
         self.assertEqual(
@@ -257,6 +266,8 @@ class MistakeTests(ConfigurationCase):
                 waiting_per_network = "20"
                 message_size = "50mb"
                 password_hash_cost = 31
+                [log]
+                logins = 3
                 [insecure]
                 loopback_without_tls = "yes"
             """),
@@ -287,6 +298,7 @@ class MistakeTests(ConfigurationCase):
                 "limits.message_size": "holds '50mb'; it may hold a size such as \"500kB\","
                 ' "50MB" or "1GiB", from 10000 to 2.14748e+09',
                 "limits.password_hash_cost": "holds 31; it may hold a whole number from 4 to 14",
+                "log.logins": "holds 3; it may hold the name of a file",
                 "insecure.loopback_without_tls": "holds 'yes'; it may hold true or false",
             },
         )
