@@ -44,6 +44,7 @@ class Conversation:
         context: ReloadableContext,
         client: ssl.SSLContext,
         session: ssl.SSLSession | None = None,
+        name: str = "localhost",
     ) -> None:
         factory = ServerFactory()
         factory.noisy = False
@@ -55,7 +56,7 @@ class Conversation:
         self._server.makeConnection(self._transport)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.client = client.wrap_bio(
-            self._incoming, self._outgoing, server_hostname="localhost", session=session
+            self._incoming, self._outgoing, server_hostname=name, session=session
         )
         self._until(self.client.do_handshake)
 
