@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from twisted.web.http import Request
 from twisted.web.resource import Resource
@@ -13,12 +14,28 @@ from twisted.web.resource import Resource
 from ...oauth.jwt import VerifyingKey, makeJWKS
 
 
-class Prepared(Resource):
+class ReadOnly(Resource):
     """
-    Octets that were made when the service started.
+    Something to get, and nothing to do.
     """
 
     isLeaf = True
+
+    def render(self, request: Request) -> Any:
+        """
+        Answer to GET and HEAD. The parent calls every other method but POST a lack of the server's.
+        """
+        if request.method in (b"GET", b"HEAD"):
+            return super().render(request)
+        request.setResponseCode(405)
+        request.setHeader(b"Allow", b"GET, HEAD")
+        return b""
+
+
+class Prepared(ReadOnly):
+    """
+    Octets that were made when the service started.
+    """
 
     def __init__(self, content: bytes, type: bytes, maxAge: int = 300) -> None:
         """
@@ -40,12 +57,10 @@ class Prepared(Resource):
         return self._content
 
 
-class KeySetResource(Resource):
+class KeySetResource(ReadOnly):
     """
     The public halves of the issuer's keys (RFC 7517 section 5).
     """
-
-    isLeaf = True
 
     def __init__(self, keys: Callable[[], Iterable[VerifyingKey]]) -> None:
         super().__init__()
@@ -60,12 +75,10 @@ class KeySetResource(Resource):
         return makeJWKS(self._keys())
 
 
-class HealthResource(Resource):
+class HealthResource(ReadOnly):
     """
     Whether something holds: 200, or 503.
     """
-
-    isLeaf = True
 
     def __init__(self, holds: Callable[[], bool]) -> None:
         super().__init__()

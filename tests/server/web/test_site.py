@@ -1,0 +1,364 @@
+"""
+Tests of what is served over HTTPS.
+"""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from io import StringIO
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.testing import StringTransport
+from twisted.logger import globalLogPublisher, textFileLogObserver
+from twisted.trial.unittest import SynchronousTestCase
+
+from mailauth.oauth.jwt import Signer, keysFromJWKS, makePrivateKey
+from mailauth.server.web.site import MAX_BODY, makeSite
+
+DISCOVERY = "/.well-known/openid-configuration"
+METADATA = "/.well-known/oauth-authorization-server"
+
+
+@attrs.frozen
+class Response:
+    """
+    What came back.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Cut(Exception):
+    """
+    The connection was cut instead of an answer.
+    """
+
+
+class SiteCase(SynchronousTestCase):
+    """
+    A site, and browsers without a network.
+    """
+
+    issuer = "https://id.example.test"
+    hostname = "mail.example.test"
+
+    def setUp(self) -> None:
+        """
+        The site.
+        """
+        self.keys = [
+            Signer.fromPEM(algorithm.lower(), algorithm, makePrivateKey(algorithm)).verifyingKey
+            for algorithm in ("ES256", "RS256", "EdDSA")
+        ]
+        self.ready = True
+        self.site = makeSite(
+            self.issuer, self.hostname, ["mail", "imap"], lambda: self.keys, lambda: self.ready
+        )
+
+    def send(self, octets: bytes) -> bytes:
+        """
+        Send octets on a connection of their own.
+
+        @return: what comes back.
+        @raise Cut: the connection is aborted.
+        """
+        channel = self.site.buildProtocol(None)
+        # It waits for more with the reactor's clock otherwise.
+        channel.timeOut = None
+        transport = StringTransport()
+        aborted: list[None] = []
+        transport.abortConnection = lambda: aborted.append(None)  # type: ignore[method-assign]
+        channel.makeConnection(transport)
+        for at in range(0, len(octets), 1000):
+            if not transport.disconnecting and not aborted:
+                channel.dataReceived(octets[at : at + 1000])
+        if aborted:
+            raise Cut
+        answer: bytes = transport.value()
+        return answer
+
+    def request(self, method: str, path: str, *headers: str, body: bytes = b"") -> Response:
+        """
+        Send a request.
+        """
+        lines = [f"{method} {path} HTTP/1.1", "Host: id.example.test", *headers, "", ""]
+        answer = self.send("\r\n".join(lines).encode("latin-1") + body)
+        head, _, content = answer.partition(b"\r\n\r\n")
+        status, *fields = head.decode("latin-1").split("\r\n")
+        named = dict(field.split(": ", 1) for field in fields)
+        return Response(
+            int(status.split()[1]), {name.lower(): each for name, each in named.items()}, content
+        )
+
+    def get(self, path: str, *headers: str) -> Response:
+        """
+        Get something.
+        """
+        return self.request("GET", path, *headers)
+
+
+class DocumentTests(SiteCase):
+    """
+    What describes the issuer.
+    """
+
+    def test_discovery(self) -> None:
+        """
+        The discovery document names the issuer, letter for letter, and its key set, and promises
+        nothing that is not there; it is the same at both of its addresses (OpenID Connect
+        Discovery 1.0 section 4, RFC 8414 section 3).
+        """
+        for path in (DISCOVERY, METADATA):
+            response = self.get(path)
+            self.assertEqual(response.status, 200)
+            self.assertEqual(response.headers["content-type"], "application/json")
+            self.assertEqual(response.headers["x-content-type-options"], "nosniff")
+            self.assertEqual(
+                json.loads(response.body),
+                {
+                    "issuer": "https://id.example.test",
+                    "jwks_uri": "https://id.example.test/jwks.json",
+                    "scopes_supported": ["imap", "mail"],
+                    "response_types_supported": [],
+                    "grant_types_supported": [],
+                },
+            )
+
+    def test_keySet(self) -> None:
+        """
+        The key set has every key, and of each the public members alone (OA17).
+        """
+        response = self.get("/jwks.json")
+
+        self.assertEqual(response.headers["content-type"], "application/json")
+        self.assertEqual(
+            [key.kid for key in keysFromJWKS(response.body)], ["es256", "rs256", "eddsa"]
+        )
+        members = {member for key in json.loads(response.body)["keys"] for member in key}
+        self.assertEqual(members & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}, set())
+
+    def test_keySetNow(self) -> None:
+        """
+        The key set is the one of this moment.
+        """
+        self.keys.pop()
+
+        self.assertEqual(len(keysFromJWKS(self.get("/jwks.json").body)), 2)
+
+    def test_health(self) -> None:
+        """
+        Whoever watches learns whether the process lives, and whether logins can be decided.
+        """
+        for ready, status in ((True, 200), (False, 503)):
+            self.ready = ready
+            self.assertEqual(self.get("/healthz").status, 200)
+            response = self.get("/readyz")
+            self.assertEqual(response.status, status)
+            self.assertEqual(response.headers["cache-control"], "no-store")
+
+
+class IssuerWithPathTests(SiteCase):
+    """
+    An issuer that is not at the root.
+    """
+
+    issuer = "https://id.example.test/tenants/mail/"
+
+    def test_addresses(self) -> None:
+        """
+        The documents are where both specifications look for them: behind the path, and with the
+        path behind the well-known part.
+        """
+        for path in (f"/tenants/mail{DISCOVERY}", f"{METADATA}/tenants/mail"):
+            document = json.loads(self.get(path).body)
+            self.assertEqual(document["issuer"], self.issuer)
+            self.assertEqual(document["jwks_uri"], "https://id.example.test/tenants/mail/jwks.json")
+        self.assertEqual(self.get("/tenants/mail/jwks.json").status, 200)
+        self.assertEqual(self.get("/tenants/mail/account/").status, 200)
+        self.assertEqual(self.get(DISCOVERY).status, 404)
+
+
+class Text(HTMLParser):
+    """
+    What of a page a person sees, and which elements it has.
+    """
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.text = ""
+        self.elements: set[str] = set()
+        self.attributes: set[str] = set()
+        self.feed(page.decode("utf-8"))
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """
+        An element.
+        """
+        self.elements.add(tag)
+        self.attributes |= {name for name, _ in attributes}
+
+    def handle_data(self, data: str) -> None:
+        """
+        Some text.
+        """
+        self.text += data
+
+
+class AccountPageTests(SiteCase):
+    """
+    Where a refused password leads.
+    """
+
+    hostname = "<script>alert(1)</script>"
+
+    def test_says(self) -> None:
+        """
+        It says what to use in place of the account password, and how to get it.
+        """
+        for path in ("/account", "/account/", "/account/anything"):
+            page = Text(self.get(path).body)
+            self.assertIn("OAuth", page.text)
+            self.assertIn("mailauth app-password add", page.text)
+
+    def test_runsNothing(self) -> None:
+        """
+        It loads nothing and runs nothing, and browsers are told to insist on that; no name
+        becomes markup.
+        """
+        response = self.get("/account/")
+
+        page = Text(response.body)
+        self.assertEqual(page.elements & {"script", "img", "link", "iframe", "form"}, set())
+        self.assertEqual(page.attributes & {"src", "style", "onclick", "href"}, set())
+        self.assertIn(self.hostname, page.text)
+        policy = response.headers["content-security-policy"].split("; ")
+        self.assertEqual(
+            sorted(policy),
+            [
+                "base-uri 'none'",
+                "default-src 'none'",
+                "form-action 'none'",
+                "frame-ancestors 'none'",
+                "style-src 'unsafe-inline'",
+            ],
+        )
+        self.assertEqual(response.headers["referrer-policy"], "no-referrer")
+        self.assertEqual(response.headers["x-content-type-options"], "nosniff")
+
+
+class RequestTests(SiteCase):
+    """
+    Whatever is asked.
+    """
+
+    def test_unknown(self) -> None:
+        """
+        Nothing else is there.
+        """
+        for path in (
+            "/",
+            "/nothing",
+            "/.well-known/",
+            "/.well-known/jwks.json",
+            "/..",
+            "//",
+            "/%00",
+        ):
+            self.assertEqual(self.get(path).status, 404, path)
+
+    def test_methods(self) -> None:
+        """
+        There is something to get, and nothing to do; no method makes a server error.
+        """
+        for path, known in (
+            ("/", False),
+            (DISCOVERY, True),
+            ("/healthz", True),
+            ("/account/", True),
+        ):
+            for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "TRACE", "X"):
+                status = self.request(method, path).status
+                self.assertEqual(status, 405 if known else 404, (method, path))
+            head = self.request("HEAD", path)
+            self.assertEqual((head.status, head.body), (200 if known else 404, b""))
+        self.assertEqual(self.request("PUT", DISCOVERY).headers["allow"], "GET, HEAD")
+
+    def test_star(self) -> None:
+        """
+        C{OPTIONS *}, which is about no address.
+        """
+        self.assertLess(self.request("OPTIONS", "*").status, 500)
+
+    def test_largeBody(self) -> None:
+        """
+        A body that says that it is large, or does not say how large it is, ends the connection
+        before any of it is kept (DS10).
+        """
+        for headers in ((f"Content-Length: {MAX_BODY + 1}",), ("Transfer-Encoding: chunked",)):
+            self.assertRaises(Cut, self.request, "POST", DISCOVERY, *headers)
+
+        body = b"x" * MAX_BODY
+        response = self.request("POST", DISCOVERY, f"Content-Length: {MAX_BODY}", body=body)
+        self.assertEqual(response.status, 405)
+
+    def test_silent(self) -> None:
+        """
+        No answer names the software.
+        """
+        for method, path in (
+            ("GET", DISCOVERY),
+            ("GET", "/nothing"),
+            ("PUT", "/"),
+            ("OPTIONS", "*"),
+        ):
+            response = self.request(method, path)
+            self.assertNotIn("server", response.headers)
+            self.assertNotIn(b"wisted", response.body)
+
+    def test_log(self) -> None:
+        """
+        An address may hold a token, and a header does: no request is logged (LG1).
+        """
+        log = StringIO()
+        observer = textFileLogObserver(log)
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.site.startFactory()
+        self.addCleanup(self.site.stopFactory)
+
+        for path in (DISCOVERY, "/nothing"):
+            self.get(
+                f"{path}?access_token=planted",
+                "Authorization: Bearer planted",
+                "Referer: https://x/planted",
+                "User-Agent: planted",
+            )
+
+        self.assertNotIn("planted", log.getvalue())
+
+    def test_mailClient(self) -> None:
+        """
+        A mail client that was led here is told, in HTTP's own words, that it is wrong, and no
+        command of it is answered (W6).
+        """
+        for line in (b"EHLO x", b"a LOGIN alice x", b"USER alice"):
+            answer = self.send(line + b"\r\nQUIT\r\n\r\n")
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400"), answer)
+            self.assertEqual(answer.count(b"HTTP/1.1"), 1)
+
+    @given(st.binary(max_size=300))
+    def test_anything(self, octets: bytes) -> None:
+        """
+        No octets make a server error.
+        """
+        for request in (octets, b"GET /" + octets + b" HTTP/1.1\r\nHost: x\r\n\r\n"):
+            try:
+                answer = self.send(request)
+            except Cut:
+                continue
+            self.assertNotIn(b"HTTP/1.1 5", answer)
