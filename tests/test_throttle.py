@@ -136,7 +136,7 @@ class ThrottleTests(SynchronousTestCase):
         At home there are failures too, and they are nobody else's.
         """
         self.throttle.succeeded(HOME, "alice")
-        self.guess(HOME, "alice", 2)
+        self.guess(HOME, "alice", 10)
 
         self.assertTrue(self.refuses(HOME, "alice"))
         self.assertFalse(self.refuses(AWAY, "alice"))

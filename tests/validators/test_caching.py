@@ -167,8 +167,8 @@ class CachingValidatorTests(SynchronousTestCase):
         self.validator.validate(b"token")
         self.slow.accept(makeToken(expires=100.0))
 
-        self.assertAsks(1)
         self.assertEqual(len(self.cache), 0)
+        self.assertAsks(1)
 
     def test_negative(self) -> None:
         """
