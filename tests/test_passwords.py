@@ -4,6 +4,7 @@ Tests for L{mailauth.passwords}.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from threading import get_ident
 from typing import Any
@@ -271,7 +272,8 @@ class HasherTests(TestCase):
         passwordHash = await self.hasher.hash(b"swordfish")
         await self.hasher.verify("a", b"swordfish", passwordHash)
         await self.assertWrong(b"x" * 73)
-        await self.assertFailure(self.hasher.pretend("b", b"x"), InvalidCredentials)
+        pretended: Deferred[Any] = self.hasher.pretend("b", b"x")
+        await self.assertFailure(pretended, InvalidCredentials)
 
         self.assertEqual(self.pool.given, 4)
         self.assertNotIn(get_ident(), self.pool.idents)
@@ -303,11 +305,12 @@ class HasherTests(TestCase):
         For whoever is unknown there is as much work as for a wrong password of somebody known,
         the first time and again, and no password is right (PW6).
         """
+        asks: tuple[Callable[[bytes], Deferred[Any]], ...] = (
+            lambda password: self.hasher.verify("alice", password, HASH),
+            lambda password: self.hasher.pretend("nobody", password),
+        )
         for password in (b"wrong", b"", b"x" * 100, b"y" * 100):
-            for ask in (
-                lambda password: self.hasher.verify("alice", password, HASH),
-                lambda password: self.hasher.pretend("nobody", password),
-            ):
+            for ask in asks:
                 given = []
                 for _ in range(2):
                     before = self.pool.given
@@ -419,7 +422,7 @@ class QueueTests(TestCase):
         """
         waiting = [self.hasher.verify(f"{n}", b"swordfish", HASH) for n in range(self.room)]
 
-        late: list[Deferred[None]] = [
+        late: list[Deferred[Any]] = [
             self.hasher.verify("late", b"swordfish", HASH),
             self.hasher.pretend("nobody", b"swordfish"),
         ]
