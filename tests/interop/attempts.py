@@ -64,6 +64,12 @@ class Attempt:
         header = f"n,a={self.name}," if self.mechanism == "OAUTHBEARER" else f"user={self.name}"
         return f"{header}\x01auth=Bearer {self.secret}\x01\x01"
 
+    def tlsContext(self) -> ssl.SSLContext:
+        """
+        For clients in Python.
+        """
+        return ssl.create_default_context(cafile=self.authority)
+
 
 @attrs.frozen
 class Outcome:
@@ -140,8 +146,7 @@ def python(attempt: Attempt) -> Outcome:
     Let Python's own client of the protocol try: imaplib never sends an initial response, smtplib
     and what we make of poplib always do.
     """
-    context = ssl.create_default_context(cafile=attempt.authority)
-    return {"imap": _imaplib, "smtp": _smtplib, "pop3": _poplib}[attempt.protocol](attempt, context)
+    return {"imap": _imaplib, "smtp": _smtplib, "pop3": _poplib}[attempt.protocol](attempt)
 
 
 class _Responses:
@@ -163,20 +168,20 @@ class _Responses:
         return _DUMMY
 
 
-def openIMAP(attempt: Attempt, context: ssl.SSLContext) -> imaplib.IMAP4:
+def openIMAP(attempt: Attempt) -> imaplib.IMAP4:
     """
     Connect, and start TLS.
     """
     if attempt.implicitTLS:
-        return imaplib.IMAP4_SSL(HOST, attempt.port, ssl_context=context)
+        return imaplib.IMAP4_SSL(HOST, attempt.port, ssl_context=attempt.tlsContext())
     client = imaplib.IMAP4(HOST, attempt.port)
-    client.starttls(context)
+    client.starttls(attempt.tlsContext())
     return client
 
 
-def _imaplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
+def _imaplib(attempt: Attempt) -> Outcome:
     responses = _Responses(attempt)
-    with openIMAP(attempt, context) as client:
+    with openIMAP(attempt) as client:
         try:
             if attempt.mechanism == "LOGIN":
                 client.login(attempt.name, attempt.secret)
@@ -189,13 +194,13 @@ def _imaplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
         return Outcome(fetched[0][1])
 
 
-def _smtplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
+def _smtplib(attempt: Attempt) -> Outcome:
     client: smtplib.SMTP
     if attempt.implicitTLS:
-        client = smtplib.SMTP_SSL(HOST, attempt.port, context=context)
+        client = smtplib.SMTP_SSL(HOST, attempt.port, context=attempt.tlsContext())
     else:
         client = smtplib.SMTP(HOST, attempt.port)
-        client.starttls(context=context)
+        client.starttls(context=attempt.tlsContext())
     responses = _Responses(attempt)
     with client:
         client.ehlo()
@@ -213,13 +218,13 @@ def _smtplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
         return Outcome()
 
 
-def _poplib(attempt: Attempt, context: ssl.SSLContext) -> Outcome:
+def _poplib(attempt: Attempt) -> Outcome:
     client: Any
     if attempt.implicitTLS:
-        client = poplib.POP3_SSL(HOST, attempt.port, context=context)
+        client = poplib.POP3_SSL(HOST, attempt.port, context=attempt.tlsContext())
     else:
         client = poplib.POP3(HOST, attempt.port)
-        client.stls(context)
+        client.stls(attempt.tlsContext())
     responses = _Responses(attempt)
     try:
         if attempt.mechanism == "LOGIN":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
+from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.config import STANDARD_PORTS
 from mailauth.server.mailbox.names import accountDirectory
 
@@ -80,15 +80,9 @@ class Demo:
         What an error document tells besides the status.
         """
         return {
-            "scope": "urn:ietf:params:oauth:scope:mail",
+            "scope": MAIL_SCOPE,
             "openid-configuration": f"{self.issuer}/.well-known/openid-configuration",
         }
-
-    def tlsContext(self) -> ssl.SSLContext:
-        """
-        For clients in Python.
-        """
-        return ssl.create_default_context(cafile=self.authority)
 
     def command(self, *arguments: str, stdin: bytes = b"") -> Any:
         """
@@ -107,15 +101,16 @@ class Demo:
 
     def stop(self) -> None:
         """
-        Stop it as Ctrl-C's polite relative does, and wait until it is gone.
+        Stop it, which it does without complaint, and wait until it is gone.
         """
         self.process.terminate()
         try:
-            self.process.communicate(timeout=TIMEOUT)
+            _, errors = self.process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()
             raise
+        assert (self.process.returncode, errors) == (0, b""), errors
 
 
 def startDemo(directory: Path) -> Demo:
