@@ -1,3 +1,3 @@
 """
-What your own tests need: an issuer, stores and mail clients that live in memory.
+What your own tests need: an issuer, tokens, stores and mail clients that live in memory.
 """
