@@ -92,7 +92,8 @@ class Outcome:
 def curl(attempt: Attempt) -> Outcome:
     """
     Let curl try. It prefers OAUTHBEARER, so XOAUTH2 is seen where that alone is offered; and it
-    sends an initial response on IMAP always, elsewhere if asked to and while it is short.
+    sends an initial response on IMAP where the server offers SASL-IR, elsewhere if it is asked to
+    and while it is short.
     """
     scheme = attempt.protocol + ("s" if attempt.implicitTLS else "")
     path = {"imap": "INBOX;MAILINDEX=1", "smtp": "client.example", "pop3": "1"}[attempt.protocol]
@@ -103,7 +104,7 @@ def curl(attempt: Attempt) -> Outcome:
         options += ["--user", f"{attempt.name}:{attempt.secret}"]
     else:
         options += ["--user", attempt.name, "--oauth2-bearer", attempt.secret]
-    if attempt.initialResponse:
+    if attempt.initialResponse and attempt.protocol != "imap":
         options += ["--sasl-ir"]
     if attempt.protocol == "smtp":
         options += [
