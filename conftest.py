@@ -1,6 +1,6 @@
 """
-What pytest has to know about the suite: with C{MAILAUTH_NO_SKIPS} in the environment, which CI sets,
-a test that was skipped has failed.
+What pytest has to know about the suite: with C{MAILAUTH_NO_SKIPS} in the environment, which CI
+sets, a test that was skipped has failed.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 How a database comes to have the tables of L{mailauth.stores.schema}. Owns the order of the
 migrations, one module each in C{migrations/versions}; Alembic runs them, by C{env.py}.
 
-Adding one: write C{migrations/versions/NNNN_what.py}, change the schema and its C{REVISION}. A test holds the
-two against each other.
+Adding one: write C{migrations/versions/NNNN_what.py}, change the schema and its C{REVISION}. A test
+holds the two against each other.
 """
 
 from __future__ import annotations
