@@ -147,7 +147,9 @@ class LayersTests(SynchronousTestCase):
             for name in (
                 [alias.name for alias in node.names]
                 if isinstance(node, ast.Import)
-                else [] if node.level else [node.module or ""]
+                else []
+                if node.level
+                else [node.module or ""]
             )
             if name.split(".")[0] == "jwt"
         }
