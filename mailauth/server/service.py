@@ -71,12 +71,17 @@ class MailService(MultiService):
     """
 
     def __init__(
-        self, configuration: Configuration, reactor: Any, path: Path | None = None
+        self,
+        configuration: Configuration,
+        reactor: Any,
+        path: Path | None = None,
+        grace: float = GRACE,
     ) -> None:
         """
         @param reactor: for the network, time and threads.
         @param path: where the configuration came from, to read it again on SIGHUP; C{None} if
             there is nothing to read.
+        @param grace: how many seconds a message that is being taken has left at the end.
         @raise UnusableCertificate: TLS cannot be offered.
         """
         super().__init__()
@@ -85,6 +90,7 @@ class MailService(MultiService):
         self.ports: dict[str, int] = {}
         self._configuration = configuration
         self._path = path
+        self._grace = grace
         self._reactor = reactor
         self._opened = False
         self._tls = ReloadableContext(configuration.certificate, configuration.privateKey)
@@ -209,8 +215,11 @@ class MailService(MultiService):
     async def _stop(self, stopped: Deferred[Any]) -> None:
         await stopped
         retired = DeferredList([factory.retire(_GOODBYE) for factory in self._mailFactories])
+        # What is given up is the waiting, and not what is waited for.
+        waiting: Deferred[Any] = Deferred()
+        retired.chainDeferred(waiting)
         try:
-            await retired.addTimeout(GRACE, self._reactor)
+            await waiting.addTimeout(self._grace, self._reactor)
         except TimeoutError:
             _log.warn("stopped while messages were being taken; they were not acknowledged")
         for factory in self._mailFactories:

@@ -10,11 +10,11 @@ import ssl
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic
+from time import monotonic, time
 from typing import Any, TypeVar
 
 from twisted.internet import reactor
@@ -24,9 +24,14 @@ from twisted.internet.tcp import Server
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from mailauth.passwords import digestAppPassword, hashChosen, makeAppPassword
+from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.certificates import makeCertificates
 from mailauth.server.config import STANDARD_PORTS, readConfiguration
+from mailauth.server.issuer import AccessTokenIssuer
+from mailauth.server.keys import StoredKeys
 from mailauth.server.service import MailService
+from mailauth.stores.records import Account, AppPassword
 
 T = TypeVar("T")
 
@@ -139,6 +144,7 @@ class Client:
         connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket = trust(directory).wrap_socket(connection, server_hostname="localhost")
         self._lines = self.socket.makefile("rb")
+        self._tag = b""
         self.greeting = self.hear() if greeted else b""
 
     def hear(self) -> bytes:
@@ -154,9 +160,11 @@ class Client:
         @return: the answer's last line, as IMAP, SMTP and POP3 mark it.
         """
         self.socket.sendall(line + b"\r\n")
-        tag = line.split(b" ")[0]
+        self._tag = line.split(b" ")[0] or self._tag
         while answer := self.hear():
-            if answer.startswith((tag + b" ", b"+", b"-ERR")) or answer[3:4] == b" ":
+            if answer.startswith((self._tag + b" ", b"+", b"-ERR")):
+                break
+            if answer[:3].isdigit() and answer[3:4] == b" ":
                 break
         return answer
 
@@ -207,18 +215,33 @@ class ServiceCase(TestCase):
     service: MailService
     timeout = 90
 
-    async def start(self, more: str = "", path: bool = False) -> None:
+    def __init__(self, methodName: str = "runTest") -> None:
+        super().__init__(methodName)
+        self.clients: list[Client] = []
+
+    async def start(
+        self,
+        more: str = "",
+        path: bool = False,
+        files: Mapping[str, bytes] | None = None,
+        **settings: Any,
+    ) -> None:
         """
         Start it, until the test ends.
 
         @param more: what is appended to the configuration.
         @param path: let the service know where its configuration is.
+        @param files: what else is in its directory.
         """
         self.directory = deploy(self, more)
+        for name, content in (files or {}).items():
+            (self.directory / name).write_bytes(content)
         file = self.directory / "mailauth.toml"
         if path:
             self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))
-        self.service = MailService(readConfiguration(file), reactor, file if path else None)
+        self.service = MailService(
+            readConfiguration(file), reactor, file if path else None, **settings
+        )
         self.service.privilegedStartService()
         self.service.startService()
         self.addCleanup(self.stop)
@@ -226,8 +249,10 @@ class ServiceCase(TestCase):
 
     async def stop(self) -> None:
         """
-        Stop it, and wait until no connection is left.
+        Leave, stop it, and wait until no connection is left.
         """
+        while self.clients:
+            self.clients.pop().close()
         if self.service.running:
             await self.service.stopService()
         await self.until(lambda: not any(isinstance(each, Server) for each in reactor.getReaders()))
@@ -240,6 +265,33 @@ class ServiceCase(TestCase):
         while not holds():
             self.assertLess(monotonic(), end, "it took too long")
             await deferLater(reactor, 0.02)
+
+    async def addAccount(self, name: str, password: str = "") -> str:
+        """
+        Make an account with one app password.
+
+        @param password: its account password, if it has one.
+        @return: the app password.
+        """
+        hashed = hashChosen(password.encode(), 4) if password else None
+        secret = makeAppPassword()
+        await self.service.database.accounts.add(Account(name, hashed, created=time()))
+        await self.service.database.appPasswords.add(
+            AppPassword(f"of-{name}", name, "test", digestAppPassword(secret.encode()))
+        )
+        return secret
+
+    async def issueToken(self, name: str) -> str:
+        """
+        A token of the built-in issuer.
+        """
+        database = self.service.database
+        signer = await StoredKeys(
+            database.signingKeys, database.revocations, reactor.seconds
+        ).signer()
+        issuer = AccessTokenIssuer("https://mail.localhost", "https://mail.localhost")
+        issued = issuer.issue(signer, name, frozenset({MAIL_SCOPE}), "test", 900)
+        return issued.token.decode("ascii")
 
     def inThread(self, call: Callable[..., T], *arguments: Any, **named: Any) -> Deferred[T]:
         """
@@ -254,7 +306,7 @@ class ServiceCase(TestCase):
         port = self.service.ports[listener]
         greeted = listener != "https"
         client = await self.inThread(Client, port, self.directory, greeted=greeted)
-        self.addCleanup(client.close)
+        self.clients.append(client)
         return client
 
 
