@@ -18,12 +18,13 @@ from typing import Any
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import ICredentials, IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from .credentials import AvatarId, LoginContext
-from .errors import InvalidCredentials, InvalidToken, LoginError, Outage
+from .errors import InvalidCredentials, InvalidToken, LoginError, Outage, TooManyFailures
 from .interfaces import (
     IAccounts,
     IAppPasswords,
@@ -339,20 +340,31 @@ class Throttled:
 
         @raise TooManyFailures: the credentials were not looked at.
         """
-        return Deferred.fromCoroutine(self._check(credentials))
-
-    async def _check(self, credentials: Any) -> Any:
         network = networkOf(_contextOf(credentials).peer)
         account = self._accountGuessed(credentials, network)
-        self._throttle.check(network, account)
         try:
-            avatarId: Any = await self._checker.requestAvatarId(credentials)
-        except UnauthorizedLogin as error:
-            if getattr(error, "counts", True):
-                self._throttle.failed(network, account, self._digest(credentials))
-            raise
+            self._throttle.check(network, account)
+        except TooManyFailures:
+            return fail()
+        asked = maybeDeferred(self._checker.requestAvatarId, credentials)
+        return asked.addCallbacks(
+            self._accepted,
+            self._refused,
+            callbackArgs=(network,),
+            errbackArgs=(network, account, credentials),
+        )
+
+    def _accepted(self, avatarId: bytes, network: str | None) -> bytes:
         self._throttle.succeeded(network, avatarId.decode("utf-8"))
         return avatarId
+
+    def _refused(
+        self, failure: Failure, network: str | None, account: str | None, credentials: Any
+    ) -> Failure:
+        error = failure.value
+        if isinstance(error, UnauthorizedLogin) and getattr(error, "counts", True):
+            self._throttle.failed(network, account, self._digest(credentials))
+        return failure
 
     def _accountGuessed(self, credentials: Any, network: str | None) -> str | None:
         """
@@ -391,18 +403,23 @@ class Audited:
         """
         See L{ICredentialsChecker.requestAvatarId}.
         """
-        return Deferred.fromCoroutine(self._check(credentials))
-
-    async def _check(self, credentials: ICredentials) -> Any:
         began = self._seconds()
-        try:
-            avatarId: Any = await self._checker.requestAvatarId(credentials)
-        except Exception as error:
-            self._audit.record(credentials, None, error, self._seconds() - began)
-            raise
+        asked = maybeDeferred(self._checker.requestAvatarId, credentials)
+        return asked.addCallbacks(
+            self._accepted,
+            self._failed,
+            callbackArgs=(credentials, began),
+            errbackArgs=(credentials, began),
+        )
+
+    def _accepted(self, avatarId: bytes, credentials: ICredentials, began: float) -> bytes:
         account = avatarId.decode("utf-8")
         self._audit.record(credentials, account, None, self._seconds() - began)
         return avatarId
+
+    def _failed(self, failure: Failure, credentials: ICredentials, began: float) -> Failure:
+        self._audit.record(credentials, None, failure.value, self._seconds() - began)
+        return failure
 
 
 def _interfacesOf(checkers: Sequence[ICredentialsChecker]) -> tuple[Any, ...]:

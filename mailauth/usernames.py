@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -38,6 +39,7 @@ _WITHOUT_SPECIALS = str.maketrans("", "", _SPECIALS)
 _JOINERS = frozenset("\u200c\u200d")
 
 
+@lru_cache(maxsize=10_000, typed=True)  # every login asks for the same name several times
 def canonicalName(loginName: bytes | str, defaultDomain: str | None = None) -> str:
     """
     The account name that a login name stands for: composed (NFC), in lower case, full-width
