@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -103,11 +104,24 @@ def prepare(directory: Path, basePort: int, insecureLoopback: bool) -> Demo:
             https=ports["https"],
             insecure=str(insecureLoopback).lower(),
             listen="\n".join(
-                f'{name} = ["127.0.0.1:{port}", "[::1]:{port}"]' for name, port in ports.items()
+                f"{name} = {json.dumps([f'{host}:{port}' for host in _loopback()])}"
+                for name, port in ports.items()
             ),
         )
     )
     return Demo(directory, readConfiguration(path), _passwords(directory / _SECRETS))
+
+
+def _loopback() -> list[str]:
+    """
+    This machine's own addresses: not every container has one of IPv6.
+    """
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return ["127.0.0.1"]
+    return ["127.0.0.1", "[::1]"]
 
 
 def _passwords(path: Path) -> dict[str, dict[str, str]]:
