@@ -10,8 +10,10 @@ all algorithms that fit the type of a key.
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -123,11 +125,19 @@ def parseToken(token: bytes) -> UnverifiedToken:
         raise MalformedToken("the token has not three parts")
     header, claims, signature = parts
     return UnverifiedToken(
-        _parseObject(_decode(header)),
+        _parseHeader(header),
         _parseObject(_decode(claims)),
         token[: len(header) + 1 + len(claims)],
         _decode(signature),
     )
+
+
+@lru_cache(maxsize=64)
+def _parseHeader(part: bytes) -> Mapping[str, Any]:
+    """
+    An issuer writes one header on all the tokens that it signs with one key.
+    """
+    return _parseObject(_decode(part))
 
 
 def _decode(part: bytes) -> bytes:
@@ -135,13 +145,18 @@ def _decode(part: bytes) -> bytes:
     Undo base64url without padding (RFC 7515 section 2). Encoding the result again is the check:
     there must be one text only for each token (TK7).
     """
+    text = part.translate(_BASE64) + b"=" * (-len(part) % 4)
     try:
-        decoded = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
-    except ValueError:
+        decoded = a2b_base64(text)
+    except Error:
         raise MalformedToken("the token is not base64url") from None
-    if urlsafe_b64encode(decoded).rstrip(b"=") != part:
+    if b2a_base64(decoded, newline=False) != text:
         raise MalformedToken("the token is not canonical base64url")
     return decoded
+
+
+# From base64url to base64; what is of base64 alone becomes what is of neither.
+_BASE64 = bytes.maketrans(b"-_+/=", b"+/***")
 
 
 def _parseObject(text: bytes) -> Mapping[str, Any]:
@@ -149,11 +164,7 @@ def _parseObject(text: bytes) -> Mapping[str, Any]:
     if text.count(b"[") + text.count(b"{") > MAX_BRACKETS:
         raise MalformedToken("the token's JSON is too complex")
     try:
-        value = json.loads(
-            text.decode("utf-8"),
-            object_pairs_hook=_distinct,
-            parse_constant=_refuseConstant,
-        )
+        value = _JSON.decode(text.decode("utf-8"))
     except ValueError:
         raise MalformedToken("the token is not JSON") from None
     if not isinstance(value, dict):
@@ -170,6 +181,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuseConstant(name: str) -> Any:
     raise MalformedToken("the token has a number that JSON does not know")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_refuseConstant)
 
 
 def verifySignature(token: UnverifiedToken, key: VerifyingKey, algorithm: str) -> None:

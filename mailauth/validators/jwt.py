@@ -120,14 +120,21 @@ class JWTValidator:
         """
         See L{ITokenValidator.validate}.
         """
-        return Deferred.fromCoroutine(self._validate(token))
-
-    async def _validate(self, octets: bytes) -> AccessToken:
         try:
-            token = parseToken(octets)
-            issuer = self._issuerOf(token)
-            algorithm = _checkHeader(token.header, issuer)
-            key = await issuer.keys.find(token.header.get("kid"))
+            unverified = parseToken(token)
+            issuer = self._issuerOf(unverified)
+            algorithm = _checkHeader(unverified.header, issuer)
+        except MalformedToken as error:
+            return fail(InvalidToken(str(error)))
+        except InvalidToken:
+            return fail()
+        finding = issuer.keys.find(unverified.header.get("kid"))
+        return finding.addCallback(self._verify, unverified, issuer, algorithm)
+
+    def _verify(
+        self, key: VerifyingKey, token: UnverifiedToken, issuer: TrustedIssuer, algorithm: str
+    ) -> AccessToken:
+        try:
             verifySignature(token, key, algorithm)
         except MalformedToken as error:
             raise InvalidToken(str(error)) from None
@@ -154,7 +161,7 @@ def _checkHeader(header: Mapping[str, Any], issuer: TrustedIssuer) -> str:
         raise InvalidToken("the algorithm is not one of the issuer's")
     if not isinstance(header.get("kid"), str | None):
         raise InvalidToken("the key id is no string")
-    if any(name in header for name in _REFUSED_HEADERS):
+    if not header.keys().isdisjoint(_REFUSED_HEADERS):
         raise InvalidToken("a header that changes what the signature means")
     type = header.get("typ")
     if not isinstance(type, str) or _bareType(type) not in issuer.types:
@@ -210,7 +217,7 @@ def _time(claims: Mapping[str, Any], name: str, default: float | None = None) ->
     A NumericDate (RFC 7519 section 2).
     """
     value = claims.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidToken(f"{name} is no number")
     try:
         number = float(value)
