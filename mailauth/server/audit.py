@@ -65,7 +65,7 @@ class LoginLog:
         self._path = path
         self._callLater = callLater
         self._now = now
-        self._lines: list[str] = []
+        self._verdicts: list[tuple[float, dict[str, Any]]] = []
         self._lost = 0
         self._flushing: IDelayedCall | None = None
 
@@ -79,12 +79,12 @@ class LoginLog:
         """
         See L{IAudit.record}.
         """
-        if len(self._lines) >= MAX_LINES:
+        if len(self._verdicts) >= MAX_LINES:
             self._lost += 1
             return
-        fields = {"time": self._time(), **_describe(credentials, account, error)}
+        fields = _describe(credentials, account, error)
         fields["ms"] = round(seconds * 1000, 1)
-        self._lines.append(json.dumps(fields))
+        self._verdicts.append((self._now(), fields))
         if self._flushing is None:
             self._flushing = self._callLater(DELAY, self._flush)
 
@@ -98,21 +98,23 @@ class LoginLog:
 
     def _flush(self) -> None:
         self._flushing = None
-        lines, self._lines = self._lines, []
-        text = "".join(line + "\n" for line in lines)
+        verdicts, self._verdicts = self._verdicts, []
+        text = "".join(_line(when, fields) for when, fields in verdicts)
         if self._lost:
-            text += json.dumps({"time": self._time(), "lost": self._lost}) + "\n"
+            text += _line(self._now(), {"lost": self._lost})
         try:
             _append(self._path, text.encode("ascii"))
         except OSError as error:
             if not self._lost:
                 _log.error("cannot write {path}: {reason}", path=self._path, reason=error.strerror)
-            self._lost += len(lines)
+            self._lost += len(verdicts)
         else:
             self._lost = 0
 
-    def _time(self) -> str:
-        return datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
+
+def _line(when: float, fields: dict[str, Any]) -> str:
+    time = datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
+    return json.dumps({"time": time, **fields}) + "\n"
 
 
 def _append(path: Path, octets: bytes) -> None:
