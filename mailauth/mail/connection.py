@@ -97,16 +97,16 @@ class MailConnection:
         """
         Whether nobody on the way can read along.
         """
-        if self._isTLS():
-            return True
-        return self.insecureLoopback and _isLoopback(self._peer())
+        return self.loginContext().secure
 
     def loginContext(self) -> LoginContext:
         """
         Where an attempt that starts now comes from. The peer is not asked for earlier: behind a
         proxy it is the proxy's until its header has been read.
         """
-        return LoginContext(self.service, self._peer(), self.isPrivate(), self.mailClient)
+        peer = self._peer()
+        private = self._isTLS() or (self.insecureLoopback and _isLoopback(peer))
+        return LoginContext(self.service, peer, private, self.mailClient)
 
     def opened(self) -> None:
         """

@@ -104,7 +104,7 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         Greet.
         """
         self.tags = {}
-        self.canStartTLS = ITLSTransport(self.transport, None) is not None
+        self.canStartTLS = ITLSTransport.providedBy(self.transport)
         self.opened()
         self.sendServerGreeting()
 

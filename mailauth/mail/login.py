@@ -66,8 +66,6 @@ class ILoginWire(Protocol):
 
     def mechanism(self, name: bytes) -> IMechanism | None: ...
 
-    def isPrivate(self) -> bool: ...
-
     def loginContext(self) -> LoginContext: ...
 
     def callLater(self, seconds: float, call: Callable[[], object]) -> IDelayedCall: ...
@@ -90,6 +88,7 @@ class Login:
     """
 
     __slots__ = (
+        "_context",
         "_deadline",
         "_exchange",
         "_failures",
@@ -101,6 +100,7 @@ class Login:
 
     def __init__(self, wire: ILoginWire) -> None:
         self._wire = wire
+        self._context: LoginContext | None = None
         self._exchange: Exchange | None = None
         self._pending: Deferred[Any] | None = None
         self._deadline: IDelayedCall | None = None
@@ -125,7 +125,9 @@ class Login:
         mechanism = self._wire.mechanism(name.upper())
         if mechanism is None:
             self._wire.loginFailed(UnknownMechanism())
-        elif mechanism.revealing and not self._wire.isPrivate():
+            return
+        self._context = self._wire.loginContext()
+        if mechanism.revealing and not self._context.secure:
             self.refuseExposed(initialResponse is not None)
         else:
             self._exchange = Exchange(mechanism, self._wire.service)
@@ -144,7 +146,8 @@ class Login:
         """
         Log in with a name and a password that no mechanism carried.
         """
-        if self._wire.isPrivate():
+        self._context = self._wire.loginContext()
+        if self._context.secure:
             self._login(credentials)
         else:
             self.refuseExposed(True)
@@ -201,7 +204,7 @@ class Login:
         if wire.portal is None:
             self._refuse(Outage("this connection has no portal"))
             return
-        credentials.context = wire.loginContext()
+        credentials.context = self._context
         pending = wire.portal.login(credentials, wire, wire.avatarInterface)
         self._pending = pending
         pending.addCallbacks(
