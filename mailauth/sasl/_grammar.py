@@ -19,7 +19,7 @@ import re
 #
 # No channel binding can be verified here, so "p=" does not match. RFC 5801 makes "F," the mark
 # of a mechanism that is not a GSS-API one; OAUTHBEARER clients never send it.
-GS2_HEADER = re.compile(rb"[ny],(?:a=(?P<authzid>(?:[^\x00\x01,=]|=2C|=3D)+))?,")
+GS2_HEADER = re.compile(rb"[ny],(?:a=(?P<authzid>(?:[^\x00\x01,=]++|=2C|=3D)++))?,")
 
 # RFC 7628 section 3.1, with the pairs taken apart afterwards:
 #
