@@ -84,6 +84,7 @@ class CommandIMAP4Server(IMAP4Server):
     mbox: Mailbox | None
 
     _working: Deferred[None] | None = None
+    _unheeded = False
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
@@ -166,17 +167,22 @@ class CommandIMAP4Server(IMAP4Server):
                 return b"NO", b"[UNAVAILABLE] The mail store cannot be used now"
             return b"NO", b"[SERVERBUG] Internal error"
 
-    def announce(self, mayExpunge: bool = True) -> None:
+    def announce(self, mayExpunge: bool = True, idle: bool = False) -> None:
         """
         Say what others have done to the mailbox.
+
+        @param idle: this is what the mail client waits for. Of new messages that were told with
+            the answer to a command Thunderbird takes no notice, so they are told again here.
         """
         if self.mbox is None:
             return
         for number in self.mbox.expunged() if mayExpunge else ():
             self.sendUntaggedResponse(b"%d EXPUNGE" % number)
-        if self.mbox.arrived():
+        arrived = self.mbox.arrived()
+        if arrived or (idle and self._unheeded):
             self.sendUntaggedResponse(b"%d EXISTS" % self.mbox.getMessageCount())
             self.sendUntaggedResponse(b"%d RECENT" % self.mbox.getRecentCount())
+        self._unheeded = not idle and (arrived or self._unheeded)
         for number, flags in self.mbox.changed().items():
             self.sendFlags(number, flags, False)
 

@@ -85,6 +85,7 @@ class MailboxIMAP4Server(CommandIMAP4Server):
 
     def _leave(self) -> None:
         mailbox, self.mbox, self.state = self.mbox, None, "auth"
+        self._unheeded = False
         if mailbox is not None:
             mailbox.removeListener(self)
 
@@ -360,7 +361,7 @@ class MailboxIMAP4Server(CommandIMAP4Server):
         Who is not idle hears of it with the next answer.
         """
         if self._idleTag is not None:
-            self.announce()
+            self.announce(idle=True)
 
     def do_IDLE(self, tag: bytes) -> None:
         """
@@ -369,7 +370,7 @@ class MailboxIMAP4Server(CommandIMAP4Server):
         self._idleTag = tag
         self.parseState = "idle"
         self.sendContinuationRequest(b"idling")
-        self.announce()
+        self.announce(idle=True)
 
     def parse_idle(self, line: bytes) -> None:
         """

@@ -747,6 +747,32 @@ class ChangeTests(ParlourTestCase):
         self.assertIn(b"* 5 EXISTS", busy.do(b"NOOP"))
         self.assertEqual(b"a OK IDLE completed\r\n", idle.say(b"done\r\n"))
 
+    def test_idleTellsAgain(self) -> None:
+        """
+        New mail that was told with the answer to a FETCH is told again, once, to who becomes idle:
+        in the answer Thunderbird takes no notice of it.
+        """
+        connection = self.imap()
+        self.deliver(SIMPLE)
+        news = b"* 5 EXISTS\r\n* 1 RECENT\r\n"
+        self.assertTrue(connection.do(b"FETCH 1 UID").endswith(news + b"a OK FETCH completed\r\n"))
+
+        self.assertEqual(b"+ idling\r\n" + news, connection.do(b"IDLE"))
+
+        connection.say(b"DONE\r\n")
+        self.assertEqual(b"+ idling\r\n", connection.do(b"IDLE"))
+
+    def test_idleElsewhere(self) -> None:
+        """
+        It is not told again of another mailbox.
+        """
+        connection = self.imap()
+        self.deliver(SIMPLE)
+        connection.do(b"FETCH 1 UID")
+        connection.do(b"SELECT INBOX")
+
+        self.assertEqual(b"+ idling\r\n", connection.do(b"IDLE"))
+
     def test_idleEnd(self) -> None:
         """
         IDLE ends with DONE, and anything else is BAD (RFC 2177).
