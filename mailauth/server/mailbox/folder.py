@@ -167,11 +167,11 @@ class Folder:
         unique = self._write(content, "cur", ":2," + _lettersOf(flags), date)
         return self.scan().uidList.uids[unique]
 
-    def copyTo(self, uids: Iterable[int], target: Folder) -> list[str]:
+    def copyTo(self, uids: Iterable[int], target: Folder) -> list[int]:
         """
         Copy messages into another folder, or into this one: all of them, or none.
 
-        @return: the unique parts of the copies' file names, in the same order.
+        @return: the UIDs of the copies, in the same order.
         """
         made: list[Path] = []
         try:
@@ -184,11 +184,12 @@ class Folder:
                 os.link(self._path(entry), path)
                 made.append(path)
             syncDirectory(target.path / "cur")
+            copies = target.scan().uidList.uids
         except OSError:
             for path in made:
                 path.unlink(missing_ok=True)
             raise
-        return [path.name.partition(":")[0] for path in made]
+        return [copies[path.name.partition(":")[0]] for path in made]
 
     def changeFlags(
         self, uids: Iterable[int], change: Callable[[frozenset[str]], frozenset[str]]

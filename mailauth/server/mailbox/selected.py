@@ -215,10 +215,8 @@ class Mailbox:
 
         async def copy() -> dict[int, int]:
             uids = [one for _, one in self._among(messages, uid)]
-            uniques = await self._run(self._folder.copyTo, uids, target.folder)
-            await target.run(target.folder.scan)
-            copies = target.folder.uidList.uids
-            return {one: copies[unique] for one, unique in zip(uids, uniques, strict=True)}
+            copies = await self._shared.runWith(target, self._folder.copyTo, uids, target.folder)
+            return dict(zip(uids, copies, strict=True))
 
         return Deferred.fromCoroutine(copy())
 

@@ -45,11 +45,19 @@ class SharedFolder:
         Call a function that uses the folder, in a thread, when all earlier ones are done. If the
         L{Deferred} is cancelled the answer is lost, but not the work.
         """
-        answer: Deferred[Any] = Deferred()
-        work = self._lock.run(self._inThread, call, *arguments)
-        work.addBoth(self._tell)
-        work.chainDeferred(answer)
-        return answer
+        return self._inTurn(self._inThread, call, *arguments)
+
+    def runWith(
+        self, other: SharedFolder, call: Callable[..., Any], *arguments: Any
+    ) -> Deferred[Any]:
+        """
+        The same for a function that uses another folder, too.
+        """
+        if other is self:
+            return self.run(call, *arguments)
+        # In one order everywhere, or two could wait for each other for ever.
+        first, second = sorted((self, other), key=lambda shared: shared.folder.path)
+        return first._inTurn(second._inTurn, self._inThread, call, *arguments)
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """
@@ -69,6 +77,13 @@ class SharedFolder:
         Whether anybody wants to know.
         """
         return bool(self._watchers)
+
+    def _inTurn(self, call: Callable[..., Deferred[Any]], *arguments: Any) -> Deferred[Any]:
+        answer: Deferred[Any] = Deferred()
+        work = self._lock.run(call, *arguments)
+        work.addBoth(self._tell)
+        work.chainDeferred(answer)
+        return answer
 
     def _tell(self, result: Any) -> Any:
         if self.folder.messages is not self._told:

@@ -251,12 +251,25 @@ class FlagTests(FolderTestCase):
         target = self.maildir.folder("x")
         uid = self.folder.append(b"abc", ["\\Seen"], 77.0)
 
-        self.folder.copyTo([uid], target)
+        self.assertEqual([1], self.folder.copyTo([uid], target))
         self.assertRaises(FileNotFoundError, self.folder.copyTo, [uid, 99], target)
 
         self.assertEqual([b"abc"], self.contents(target))
         self.assertEqual({"\\Seen"}, target.messages[1].flags)
         self.assertEqual(77.0, target.date(1))
+
+    def test_copyFails(self) -> None:
+        """
+        If the copies cannot be given UIDs there are none: who is told NO will try again.
+        """
+        self.maildir.createMailbox("x")
+        target = self.maildir.folder("x").scan()
+        uid = self.folder.append(b"abc", [], None)
+        (target.path / "mailauth-uidlist.tmp").mkdir()
+
+        self.assertRaises(OSError, self.folder.copyTo, [uid], target)
+
+        self.assertEqual([], names(target.path / "cur"))
 
     def test_stale(self) -> None:
         """
