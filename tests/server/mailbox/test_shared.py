@@ -70,6 +70,8 @@ class TwoFoldersTests(SynchronousTestCase):
         """
         Two that use the same folders the other way round do not wait for each other for ever.
         """
+        for folder in (self.one, self.other):
+            folder.run(lambda: "busy")
         there = self.one.runWith(self.other, lambda: "there")
         back = self.other.runWith(self.one, lambda: "back")
 
