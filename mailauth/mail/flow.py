@@ -60,6 +60,8 @@ class Flow:
         """
         Take no command until this reason is released.
         """
+        if self.closing:
+            return
         self._reader.paused = True
         self._holds.add(reason)
 
@@ -146,6 +148,9 @@ class Flow:
         waiting, self._waiting = self._waiting, []
         for deferred in waiting:
             deferred.cancel()
+        # The connection holds us. Without the other half of the ring it is gone at once, and no
+        # collector has to look for it.
+        del self._reader, self._callLater
 
     def _abort(self) -> None:
         self._deadline = None

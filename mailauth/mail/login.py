@@ -187,6 +187,8 @@ class Login:
         logout, self._logout = self._logout, None
         if logout is not None:
             logout()
+        # It holds us: see Flow.lost.
+        del self._wire
 
     def _advance(self, move: Callable[[Any], Challenge | ICredentials], event: Any) -> None:
         try:
@@ -225,20 +227,23 @@ class Login:
         self._exchange = None
         self._logout = logout
         self.succeeded = True
-        self._wire.loginSucceeded(avatar)
-        self._wire.flow.release("login")
+        wire = self._wire
+        wire.loginSucceeded(avatar)
+        wire.flow.release("login")
 
     def _reject(self, failure: Failure, pending: Deferred[Any], credentials: ICredentials) -> None:
         if self._settle(pending):
+            flow = self._wire.flow
             self._refuse(_loginError(failure, credentials))
-            self._wire.flow.release("login")
+            flow.release("login")
 
     def _timedOut(self) -> None:
         self._deadline = None
         self._abandon()
-        if not self._wire.flow.closing:
+        flow = self._wire.flow
+        if not flow.closing:
             self._refuse(Outage("the login took too long"))
-            self._wire.flow.release("login")
+            flow.release("login")
 
     def _settle(self, pending: Deferred[Any]) -> bool:
         """
@@ -279,11 +284,12 @@ class Login:
 
     def _fail(self, error: LoginError) -> None:
         self._exchange = None
-        self._wire.loginFailed(error)
+        wire = self._wire
+        wire.loginFailed(error)
         if isinstance(error, Refusal):
             self._failures += 1
             if self._failures >= MAX_FAILURES:
-                self._wire.end("Too many failed logins")
+                wire.end("Too many failed logins")
 
 
 def _loginError(failure: Failure, credentials: ICredentials) -> LoginError:

@@ -59,6 +59,16 @@ class Wire(LineReceiver):
         self.makeConnection(StringTransport())
         self.flow = Flow(self, clock.callLater)
         self.login = Login(self)
+        self.lost = False
+
+    def lose(self) -> None:
+        """
+        Lose the connection, unless it is lost already.
+        """
+        if not self.lost:
+            self.lost = True
+            self.flow.lost()
+            self.login.connectionLost()
 
     def mechanism(self, name: bytes) -> IMechanism | None:
         """
@@ -206,8 +216,7 @@ class LoginTestCase(SynchronousTestCase):
         Lose the connection, and look whether anything is left.
         """
         globalLogPublisher.removeObserver(self.log)
-        self.wire.flow.lost()
-        self.login.connectionLost()
+        self.wire.lose()
         self.assertEqual([], self.clock.getDelayedCalls())
         self.assertEqual(self.realm.logins, self.realm.logouts)
         for event in self.log.events:
@@ -441,8 +450,7 @@ class LeavingTests(LoginTestCase):
         """
         Lose the connection.
         """
-        self.wire.flow.lost()
-        self.login.connectionLost()
+        self.wire.lose()
 
     def test_afterwards(self) -> None:
         """
@@ -516,8 +524,7 @@ class LeavingTests(LoginTestCase):
 
             self.assertEqual(["revoked"], wire.said)
             self.assertFalse(wire.login.succeeded)
-            wire.flow.lost()
-            wire.login.connectionLost()
+            wire.lose()
 
     def test_midExchange(self) -> None:
         """
