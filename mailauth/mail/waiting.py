@@ -98,6 +98,8 @@ class WaitingRoom:
     """
     All connections that wait, of one listener or of many.
 
+    @ivar callLater: of C{IReactorTime}.
+
     The room's clock is the number of seconds it has ticked, so that a step of the wall clock
     neither frees nor ends anybody.
     """
@@ -111,7 +113,7 @@ class WaitingRoom:
         @param callLater: of C{IReactorTime}.
         """
         self.now = 0
-        self._callLater = callLater
+        self.callLater = callLater
         self._limits = limits
         self._waiting: dict[Waiting, None] = {}
         self._networks: dict[str, dict[Waiting, None]] = {}
@@ -145,7 +147,7 @@ class WaitingRoom:
                 neighbours = self._networks.setdefault(network, neighbours)
             neighbours[waiting] = None
         if self._tick is None:
-            self._tick = self._callLater(1, self._ticked)
+            self._tick = self.callLater(1, self._ticked)
         return waiting
 
     def leave(self, waiting: Waiting) -> None:
@@ -169,7 +171,7 @@ class WaitingRoom:
 
     def _ticked(self) -> None:
         self.now += 1
-        self._tick = self._callLater(1, self._ticked)
+        self._tick = self.callLater(1, self._ticked)
         for waiting in tuple(self._waiting):
             reason = self._overdue(waiting)
             if reason is not None:

@@ -86,6 +86,7 @@ class MailFactory(ServerFactory):
         protocol.factory = self
         protocol.portal = self._portal
         protocol.waitingRoom = self._waitingRoom
+        protocol.callLater = self._waitingRoom.callLater
         protocol.insecureLoopback = self._insecureLoopback
         self._open.add(protocol)
         return protocol
