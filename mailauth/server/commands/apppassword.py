@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from time import time
 from typing import Any
@@ -37,8 +37,8 @@ def expiry(value: str) -> float:
         if re.fullmatch(r"[0-9]{4}-.*", value):
             when = datetime.fromisoformat(value)
             return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-        return time() + parseDuration(value)
-    except ValueError:
+        return (datetime.now(UTC) + timedelta(seconds=parseDuration(value))).timestamp()
+    except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{value!r} is neither a time such as 90d nor a date such as 2027-01-31"
         ) from None
