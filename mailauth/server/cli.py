@@ -18,6 +18,7 @@ from .commands.apppassword import appPassword
 from .commands.invocation import DEFAULT_CONFIGURATION, Invocation, refuse
 from .commands.key import key
 from .commands.token import token
+from .config import CONFIGURATION
 from .tls import ReloadableContext, UnusableCertificate
 
 
@@ -39,8 +40,6 @@ from .tls import ReloadableContext, UnusableCertificate
 @click.pass_context
 def main(context: click.Context, config: Path | None, data: Path | None, asJSON: bool) -> None:
     """OAuth tokens and app passwords for mail."""
-    from .demo import CONFIGURATION
-
     path = config or DEFAULT_CONFIGURATION
     if data is not None:
         path = data / CONFIGURATION

@@ -35,6 +35,7 @@ STANDARD_PORTS = {
     "pop3s": 995,
     "https": 443,
 }
+CONFIGURATION = "mailauth.toml"
 DATABASE = "mailauth.db"
 LOGIN_LOG = "logins.jsonl"
 

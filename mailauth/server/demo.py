@@ -23,11 +23,10 @@ import attrs
 from ..passwords import digestAppPassword, makeAppPassword
 from ..stores.records import Account, AppPassword
 from .certificates import makeCertificates
-from .config import STANDARD_PORTS, Configuration, readConfiguration
+from .config import CONFIGURATION, STANDARD_PORTS, Configuration, readConfiguration
 from .service import MailService
 
 MAIL_HOST = "mail.localhost"
-CONFIGURATION = "mailauth.toml"
 _SECRETS = "demo-passwords.json"
 _ALICE, _BOB = "alice@example.test", "bob@example.test"
 
