@@ -97,16 +97,14 @@ class MailConnection:
         """
         Whether nobody on the way can read along.
         """
-        return self.loginContext().secure
+        return self._isTLS() or (self.insecureLoopback and _isLoopback(self._peer()))
 
     def loginContext(self) -> LoginContext:
         """
         Where an attempt that starts now comes from. The peer is not asked for earlier: behind a
         proxy it is the proxy's until its header has been read.
         """
-        peer = self._peer()
-        private = self._isTLS() or (self.insecureLoopback and _isLoopback(peer))
-        return LoginContext(self.service, peer, private, self.mailClient)
+        return LoginContext(self.service, self._peer(), self.isPrivate(), self.mailClient)
 
     def opened(self) -> None:
         """
