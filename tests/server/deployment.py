@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -308,12 +308,3 @@ class ServiceCase(TestCase):
         client = await self.inThread(Client, port, self.directory, greeted=greeted)
         self.clients.append(client)
         return client
-
-
-def twistd(directory: Path, *options: str) -> Sequence[str]:
-    """
-    The command line that runs the service in a directory.
-    """
-    config = str(directory / "mailauth.toml")
-    script = Path(sys.executable).parent / "twistd"
-    return [str(script), "-n", "--pidfile=", *options, "mailauth", "--config", config]
