@@ -1,0 +1,143 @@
+"""
+Thunderbird, without a window, doing what somebody who sits before it would have it do.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from email.message import EmailMessage
+from email.policy import SMTP
+from random import Random
+from typing import Any
+
+from . import ALICE, BOB
+from .attempts import Outcome, openIMAP, python
+from .demo import DemoTestCase
+from .programs import need
+from .thunderbird import Thunderbird, eventually
+
+_ATTACHMENT = Random(7628).randbytes(2_300_000)
+"""
+Large enough to be fetched in pieces.
+"""
+
+
+class ThunderbirdTests(DemoTestCase):
+    """
+    Thunderbird has alice's mail, by her app password.
+    """
+
+    def setUp(self) -> None:
+        """
+        See the parent.
+        """
+        need("thunderbird", "certutil")
+        super().setUp()
+        home = self.directory / "home"
+        home.mkdir()
+        self.thunderbird = Thunderbird(home, self.demo.authority)
+        self.addCleanup(self.thunderbird.quit)
+
+    def addIMAP(self) -> None:
+        """
+        Set up the account, and look into the inbox.
+        """
+        ports = self.demo.ports
+        secret = self.demo.appPassword
+        self.thunderbird.call("addIMAP", ALICE, secret, ports["imaps"], ports["submissions"])
+
+    def deliver(self, identifier: str, subject: str, attachment: bytes = b"") -> None:
+        """
+        Let alice send a message to herself, by another mail client.
+        """
+        message = EmailMessage(SMTP)
+        message["From"] = message["To"] = ALICE
+        message["Subject"], message["Message-ID"] = subject, f"<{identifier}>"
+        message.set_content(f"This is {identifier}. Ä.\n", cte="8bit")
+        if attachment:
+            message.add_attachment(attachment, "application", "octet-stream", filename="a.bin")
+        path = self.directory / "message.eml"
+        path.write_bytes(message.as_bytes())
+        attempt = self.attempt(
+            "submissions", "PLAIN", self.demo.appPassword, message=path, recipient=ALICE
+        )
+        self.assertEqual(Outcome(), python(attempt))
+
+    def onServer(self, mailbox: str, number: str, attribute: str) -> bytes:
+        """
+        What the server says about a message, or nothing if there is no such mailbox.
+        """
+        with openIMAP(self.attempt("imaps", "PLAIN", self.demo.appPassword)) as client:
+            client.login(ALICE, self.demo.appPassword)
+            if client.select(mailbox, readonly=True)[0] != "OK":
+                return b""
+            answers: list[Any] = client.fetch(number, attribute)[1]
+            return b"".join(answers[0]) if isinstance(answers[0], tuple) else answers[0] or b""
+
+    def test_read(self) -> None:
+        """
+        It lists, finds and shows what is in the inbox, fetches a large message whole, and marks as
+        read what it showed.
+        """
+        self.deliver("text@example.test", "Grüße 😀")
+        self.deliver("large@example.test", "Large", _ATTACHMENT)
+        large = max(self.inbox(ALICE), key=len)
+        self.addIMAP()
+
+        subjects = self.thunderbird.call("subjects")
+        found = self.thunderbird.call("search", "is text@")
+        fetched = b64decode(self.thunderbird.call("octets", "large@example.test"))
+        shown = self.thunderbird.call("show", "text@example.test")
+
+        self.assertEqual(["Welcome to mailauth", "Grüße 😀", "Large"], subjects)
+        self.assertEqual(["Grüße 😀"], found)
+        self.assertTrue(large == fetched, f"{len(large)} octets became {len(fetched)}")
+        self.assertIn("This is text@example.test. Ä.", shown)
+        eventually(lambda: b"\\Seen" in self.onServer("INBOX", "2", "FLAGS"))
+        self.assertNotIn(b"\\Seen", self.onServer("INBOX", "3", "FLAGS"))
+
+    def test_change(self) -> None:
+        """
+        It shows unasked what arrives, and moves it into a folder that it makes.
+        """
+        self.addIMAP()
+
+        self.deliver("new@example.test", "New")
+        self.thunderbird.call("arrival", "new@example.test")
+        self.thunderbird.call("move", "new@example.test", "Ablage Ü")
+
+        moved = self.onServer('"Ablage &ANw-"', "1", "BODY.PEEK[]")
+        self.assertIn("This is new@example.test. Ä.".encode(), moved)
+        eventually(lambda: len(self.inbox(ALICE)) == 1)
+
+    def test_send(self) -> None:
+        """
+        It sends, and keeps a copy in a folder that it makes.
+        """
+        self.addIMAP()
+
+        self.thunderbird.call("send", BOB, "Grüße", "Hallo Bob\n.Ä.\n")
+
+        text = "\r\n\r\nHallo Bob\r\n.Ä.\r\n".encode()
+        [received] = self.inbox(BOB)
+        self.assertTrue(received.endswith(text), received)
+        eventually(lambda: text in self.onServer("Sent", "1", "BODY.PEEK[]"))
+
+    def test_pop3(self) -> None:
+        """
+        By POP3 it fetches everything, and the second time only what is new.
+        """
+        self.deliver("large@example.test", "Large", _ATTACHMENT)
+        large = max(self.inbox(ALICE), key=len)
+        self.thunderbird.call("addPOP3", ALICE, self.demo.appPassword, self.demo.ports["pop3s"])
+        before = self.thunderbird.call("subjects")
+        fetched = b64decode(self.thunderbird.call("octets", "large@example.test"))
+
+        self.deliver("new@example.test", "New")
+        self.thunderbird.call("getPOP3")
+
+        self.assertEqual(["Welcome to mailauth", "Large"], before)
+        self.assertEqual([*before, "New"], self.thunderbird.call("subjects"))
+        # It keeps them with the line ends of the system, and with header fields of its own.
+        kept = fetched.replace(b"\r\n", b"\n")
+        self.assertTrue(kept.endswith(large.replace(b"\r\n", b"\n")), kept[:1000])

@@ -1,0 +1,208 @@
+// What the tests ask of Thunderbird, each a function of its own. They run inside it, with all of
+// its rights, and do what its windows do when somebody clicks.
+
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+
+const IMPLICIT_TLS = Ci.nsMsgSocketType.SSL;
+const PASSWORD = Ci.nsMsgAuthMethod.passwordCleartext;
+const INBOX = Ci.nsMsgFolderFlags.Inbox;
+
+async function until(condition) {
+  let found;
+  while (!(found = condition())) {
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  return found;
+}
+
+// Keeps a promise when Thunderbird says that something has ended, and how.
+function listen() {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  function stopped(status) {
+    if (status) {
+      reject(new Error(`0x${(status >>> 0).toString(16)}`));
+    } else {
+      resolve();
+    }
+  }
+  return {
+    promise,
+    QueryInterface: ChromeUtils.generateQI(["nsIUrlListener", "nsIMsgCopyServiceListener"]),
+    OnStartRunningUrl() {},
+    OnStopRunningUrl(url, status) { stopped(status); },
+    onStartCopy() {},
+    onProgress() {},
+    setMessageKey() {},
+    getMessageId() { return null; },
+    onStopCopy(status) { stopped(status); },
+  };
+}
+
+function make(contract, type) {
+  return Cc[`@mozilla.org/${contract};1`].createInstance(Ci[type]);
+}
+
+async function remember(protocol, name, secret) {
+  const origin = `${protocol}://mail.localhost`;
+  const login = make("login-manager/loginInfo", "nsILoginInfo");
+  login.init(origin, null, origin, name, secret, "", "");
+  await Services.logins.addLoginAsync(login);
+}
+
+function addIncoming(protocol, name, port) {
+  const server = MailServices.accounts.createIncomingServer(name, "mail.localhost", protocol);
+  server.port = port;
+  server.socketType = IMPLICIT_TLS;
+  server.authMethod = PASSWORD;
+  const account = MailServices.accounts.createAccount();
+  account.incomingServer = server;
+  const identity = MailServices.accounts.createIdentity();
+  identity.email = name;
+  account.addIdentity(identity);
+  MailServices.accounts.defaultAccount = account;
+  return server;
+}
+
+const account = () => MailServices.accounts.defaultAccount;
+const inbox = () => account().incomingServer.rootFolder.getFolderWithFlags(INBOX);
+const header = (folder, id) => [...folder.messages].find(each => each.messageId == id);
+
+async function getNewMessages() {
+  const listener = listen();
+  account().incomingServer.getNewMessages(inbox(), null, listener);
+  await listener.promise;
+}
+
+const functions = {
+  async addIMAP(name, secret, imapPort, smtpPort) {
+    await remember("imap", name, secret);
+    await remember("smtp", name, secret);
+    const server = addIncoming("imap", name, imapPort).QueryInterface(Ci.nsIImapIncomingServer);
+    // Nothing is kept: what is asked for is fetched, and big messages piece by piece.
+    server.offlineDownload = false;
+    server.autoSyncOfflineStores = false;
+    const smtp = MailServices.outgoingServer.createServer("smtp").QueryInterface(Ci.nsISmtpServer);
+    smtp.hostname = "mail.localhost";
+    smtp.port = smtpPort;
+    smtp.socketType = IMPLICIT_TLS;
+    smtp.authMethod = PASSWORD;
+    smtp.username = name;
+    const identity = account().defaultIdentity;
+    identity.smtpServerKey = smtp.key;
+    identity.doFcc = true;
+    identity.fccFolderURI = `${server.serverURI}/Sent`;
+    server.performExpand(null);
+    await until(inbox);
+    await getNewMessages();
+  },
+
+  async addPOP3(name, secret, port) {
+    MailServices.accounts.createLocalMailAccount();
+    await remember("mailbox", name, secret);
+    const server = addIncoming("pop3", name, port).QueryInterface(Ci.nsIPop3IncomingServer);
+    server.leaveMessagesOnServer = true;
+    await functions.getPOP3();
+  },
+
+  async getPOP3() {
+    const listener = listen();
+    MailServices.pop3.GetNewMail(null, listener, inbox(), account().incomingServer);
+    await listener.promise;
+  },
+
+  async subjects() {
+    return [...inbox().messages].map(each => each.mime2DecodedSubject);
+  },
+
+  async arrival(id) {
+    await until(() => header(inbox(), id));
+  },
+
+  async octets(id) {
+    const message = header(inbox(), id);
+    const uri = message.folder.getUriForMsg(message);
+    const { promise, OnStopRunningUrl } = listen();
+    const pieces = [];
+    const listener = {
+      QueryInterface: ChromeUtils.generateQI(["nsIStreamListener"]),
+      onStartRequest() {},
+      onDataAvailable(request, stream, offset, count) {
+        const input = make("binaryinputstream", "nsIBinaryInputStream");
+        input.setInputStream(stream);
+        pieces.push(input.readBytes(count));
+      },
+      onStopRequest: OnStopRunningUrl,
+    };
+    const service = MailServices.messageServiceFromURI(uri);
+    service.streamMessage(uri, listener, null, null, false, "", false);
+    await promise;
+    return btoa(pieces.join(""));
+  },
+
+  async show(id) {
+    const tabs = Services.wm.getMostRecentWindow("mail:3pane").document.getElementById("tabmail");
+    const pane = tabs.currentAbout3Pane;
+    pane.displayFolder(inbox().URI);
+    await until(() => pane.gDBView?.msgFolder == inbox());
+    const message = header(inbox(), id);
+    pane.threadTree.selectedIndex = pane.gDBView.findIndexOfMsgHdr(message, true);
+    const shown = tabs.currentAboutMessage;
+    await until(() => shown.gMessage == message && shown.msgLoaded);
+    return shown.getMessagePaneBrowser().contentDocument.body.textContent;
+  },
+
+  async send(to, subject, text) {
+    const fields = make("messengercompose/composefields", "nsIMsgCompFields");
+    Object.assign(fields, { to, subject, body: text });
+    const params = make("messengercompose/composeparams", "nsIMsgComposeParams");
+    params.type = Ci.nsIMsgCompType.New;
+    params.format = Ci.nsIMsgCompFormat.PlainText;
+    params.identity = account().defaultIdentity;
+    params.composeFields = fields;
+    MailServices.compose.OpenComposeWindowWithParams(null, params);
+    const compose = () => Services.wm.getMostRecentWindow("msgcompose");
+    await until(() => compose()?.composeEditorReady);
+    compose().GenericSendMessage(Ci.nsIMsgCompDeliverMode.Now);
+    await until(() => !compose());
+  },
+
+  async move(id, name) {
+    const root = account().incomingServer.rootFolder;
+    root.createSubfolder(name, null);
+    const target = await until(() => root.subFolders.find(each => each.name == name));
+    const listener = listen();
+    const messages = [header(inbox(), id)];
+    MailServices.copy.copyMessages(inbox(), messages, target, true, listener, null, false);
+    await listener.promise;
+    await until(() => !header(inbox(), id));
+  },
+
+  async search(text) {
+    const session = make("messenger/searchSession", "nsIMsgSearchSession");
+    session.addScopeTerm(Ci.nsMsgSearchScope.onlineMail, inbox());
+    const term = session.createTerm();
+    const value = term.value;
+    term.attrib = value.attrib = Ci.nsMsgSearchAttrib.Body;
+    term.op = Ci.nsMsgSearchOp.Contains;
+    value.str = text;
+    term.value = value;
+    session.appendTerm(term);
+    const { promise, resolve } = Promise.withResolvers();
+    const found = [];
+    session.registerListener({
+      QueryInterface: ChromeUtils.generateQI(["nsIMsgSearchNotify"]),
+      onNewSearch() {},
+      onSearchHit(message) { found.push(message.mime2DecodedSubject); },
+      onSearchDone() { resolve(); },
+    });
+    session.search(null);
+    await promise;
+    return found;
+  },
+};
+
+const [name, parameters, done] = arguments;
+functions[name](...parameters).then(
+  value => done({ value }),
+  error => done({ error: `${error}\n${error.stack}` })
+);

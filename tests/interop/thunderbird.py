@@ -1,0 +1,147 @@
+"""
+Thunderbird without a window. Owns its start and its end, and how it is told what to do:
+Marionette, the protocol below WebDriver
+(U{https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html}).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .programs import TIMEOUT, run
+
+_FUNCTIONS = Path(__file__).with_name("thunderbird.js").read_text("utf-8")
+_PREFERENCES: dict[str, Any] = {
+    # A free port, which it writes down.
+    "marionette.port": 0,
+    # Nothing is asked of the world outside.
+    "app.update.auto": False,
+    "datareporting.policy.bypassNotification": True,
+    "mail.provider.suppress_dialog_on_startup": True,
+    "mailnews.start_page.enabled": False,
+    "network.proxy.type": 0,
+}
+
+
+class Thunderbird:
+    """
+    One that runs, with a profile of its own.
+    """
+
+    def __init__(self, home: Path, authority: str) -> None:
+        """
+        Start it, and wait until it listens.
+
+        @param home: an empty directory.
+        @param authority: the file with the certificate to trust.
+        """
+        profile = home / "profile"
+        profile.mkdir()
+        (profile / "user.js").write_text(
+            "".join(
+                f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
+                for name, value in _PREFERENCES.items()
+            )
+        )
+        for arguments in (
+            ("-N", "--empty-password"),
+            ("-A", "-n", "ca", "-t", "C,,", "-i", authority),
+        ):
+            finished = run("certutil", *arguments, "-d", f"sql:{profile}")
+            assert finished.status == 0, finished.errors
+        self._output = home / "output"
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(
+                (
+                    "thunderbird",
+                    "--profile",
+                    profile,
+                    "--no-remote",
+                    "--marionette",
+                    "--remote-allow-system-access",
+                ),
+                env={"HOME": str(home), "MOZ_HEADLESS": "1", "PATH": os.environ["PATH"]},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self._connect(profile / "MarionetteActivePort")
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def _connect(self, port: Path) -> None:
+        eventually(lambda: self._hasEnded() or (port.exists() and port.read_text()))
+        assert not self._hasEnded(), self._said()
+        # It says itself if a function takes too long.
+        address = ("127.0.0.1", int(port.read_text()))
+        self._connection = socket.create_connection(address, 2 * TIMEOUT)
+        self._replies = self._connection.makefile("rb")
+        self._read()
+        self._command("WebDriver:NewSession")
+        self._command("Marionette:SetContext", value="chrome")
+        self._command("WebDriver:SetTimeouts", script=int(TIMEOUT * 1000))
+
+    def call(self, function: str, *arguments: Any) -> Any:
+        """
+        Call one of the functions in C{thunderbird.js}, and wait for what it returns.
+        """
+        outcome = self._command(
+            "WebDriver:ExecuteAsyncScript",
+            script=_FUNCTIONS,
+            args=[function, arguments],
+            newSandbox=True,
+        )["value"]
+        assert "error" not in outcome, f"{function}: {outcome['error']}"
+        return outcome.get("value")
+
+    def quit(self) -> None:
+        """
+        End it, and wait until it is gone.
+        """
+        try:
+            self._command("Marionette:Quit", flags=["eForceQuit"])
+            self._process.wait(TIMEOUT)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._replies.close()
+            self._connection.close()
+
+    def _command(self, command: str, **parameters: Any) -> Any:
+        message = json.dumps([0, 0, command, parameters]).encode()
+        self._connection.sendall(b"%d:%b" % (len(message), message))
+        _, _, error, result = self._read()
+        assert error is None, f"{command}: {error}\n{self._said()}"
+        return result
+
+    def _read(self) -> Any:
+        length = b""
+        while (digit := self._replies.read(1)) != b":":
+            assert digit, self._said()
+            length += digit
+        return json.loads(self._replies.read(int(length)))
+
+    def _hasEnded(self) -> bool:
+        return self._process.poll() is not None
+
+    def _said(self) -> str:
+        return self._output.read_text("utf-8", "replace")
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """
+    Wait until it holds: what a mail client does, it does in its own time.
+    """
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, "this took too long"
+        time.sleep(0.05)
