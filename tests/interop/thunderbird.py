@@ -120,7 +120,7 @@ class Thunderbird:
         message = json.dumps([0, 0, command, parameters]).encode()
         self._connection.sendall(b"%d:%b" % (len(message), message))
         _, _, error, result = self._read()
-        assert error is None, f"{command}: {error}\n{self._said()}"
+        assert error is None, f"{command}: {error}"
         return result
 
     def _read(self) -> Any:
