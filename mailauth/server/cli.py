@@ -92,7 +92,11 @@ def demo(data: Path, base_port: int, asJSON: bool, insecure_loopback: bool) -> N
 
     from .demo import prepare
 
-    runDemo(reactor, prepare(data, base_port, insecure_loopback), asJSON)
+    try:
+        prepared = prepare(data, base_port, insecure_loopback)
+    except OSError as error:
+        refuse(f"the demo cannot use {data}: {error.strerror}")
+    runDemo(reactor, prepared, asJSON)
 
 
 def runDemo(reactor: Any, prepared: Any, asJSON: bool) -> None:

@@ -43,7 +43,8 @@ LOGIN_LOG = "logins.jsonl"
 _ADDRESS = re.compile(r"(?:\[(?P<six>[^]]*:[^]]*)\]|(?P<four>[0-9.]*))(?::(?P<port>[0-9]{1,5}))?")
 
 # As greetings and trace headers take it (RFC 5321 section 2.3.5), so in ASCII.
-_HOSTNAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]*\.?[A-Za-z0-9])*")
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOSTNAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 
 # Nothing that would end a line of a protocol, or a word of it.
 _URL = re.compile(r"https://[!-~]+")

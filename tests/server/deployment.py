@@ -12,6 +12,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from http.client import HTTPSConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, time
@@ -308,3 +309,20 @@ class ServiceCase(TestCase):
         client = await self.inThread(Client, port, self.directory, greeted=greeted)
         self.clients.append(client)
         return client
+
+    async def fetch(self, path: str) -> tuple[int, bytes]:
+        """
+        Get something.
+        """
+
+        def get() -> tuple[int, bytes]:
+            port = self.service.ports["https"]
+            connection = HTTPSConnection("localhost", port, context=trust(self.directory))
+            try:
+                connection.request("GET", path)
+                response = connection.getresponse()
+                return response.status, response.read()
+            finally:
+                connection.close()
+
+        return await self.inThread(get)

@@ -331,7 +331,10 @@ class MistakeTests(ConfigurationCase):
         """
         What goes into greetings and headers is a host name, and nothing that could end a line.
         """
-        for name in ("", "a b", "a..b", ".a", "-a", "mäil.example", "a\\r\\nb", "a" * 254):
+        for name in (
+            *("", "a b", "a..b", ".a", "a.", "-a", "a-.b", "a_b", "mäil.example", "a\\r\\nb"),
+            *("a" * 64, "a." * 127 + "a", "a" * 63 + "_"),
+        ):
             said = self.mistakes(LEAST.replace("mail.example.org", name))
             self.assertEqual(list(said), ["server.hostname"], name)
         for name in ("localhost", "mail.example.org", "mx-1", "192.0.2.1", "a" * 63):

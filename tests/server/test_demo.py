@@ -227,6 +227,20 @@ class RunTests(SynchronousTestCase):
                 self.assertTrue(pop3.pass_(first.appPassword).startswith(b"+OK"))
                 pop3.quit()
 
+    def test_unusableDirectory(self) -> None:
+        """
+        A directory that cannot be made is named in one line, and the status is 1.
+        """
+        file = self.directory.parent / "file"
+        file.touch()
+
+        finished = subprocess.run(
+            (*MAILAUTH, "demo", "--data", file / "demo"), capture_output=True, text=True
+        )
+
+        self.assertEqual((finished.returncode, finished.stdout), (1, ""))
+        self.assertEqual(finished.stderr, f"the demo cannot use {file}/demo: Not a directory\n")
+
     def test_portInUse(self) -> None:
         """
         A port that somebody else has is named in one line, and the status is 1.

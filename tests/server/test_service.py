@@ -9,12 +9,11 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
-from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import DeferredList
 from twisted.internet.error import CannotListenError
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
@@ -37,7 +36,6 @@ from .deployment import (
     imapLogin,
     plain,
     told,
-    trust,
 )
 from .test_config import publicPEM
 
@@ -399,23 +397,6 @@ class WebTests(ServiceCase):
     What is served over HTTPS.
     """
 
-    async def fetch(self, path: str) -> tuple[int, bytes]:
-        """
-        Get something.
-        """
-
-        def get() -> tuple[int, bytes]:
-            port = self.service.ports["https"]
-            connection = HTTPSConnection("localhost", port, context=trust(self.directory))
-            try:
-                connection.request("GET", path)
-                response = connection.getresponse()
-                return response.status, response.read()
-            finally:
-                connection.close()
-
-        return await self.inThread(get)
-
     async def test_documents(self) -> None:
         """
         The discovery document leads to the key that tokens are signed with.
@@ -466,21 +447,6 @@ class LifeTests(LoginCase):
     """
     Starting, reloading, stopping.
     """
-
-    async def test_notYet(self) -> None:
-        """
-        A login that comes before the database is open is not refused: it cannot be decided yet.
-        """
-        started = Deferred.fromCoroutine(self.start())
-        while not hasattr(self, "service") or not self.service.running:
-            await self.until(lambda: True)
-        listeners = {service.name: service for service in self.service if service.name}
-        port = listeners["imaps 127.0.0.1 0"].port
-
-        client = await self.inThread(Client, port, self.directory)
-        self.addCleanup(client.close)
-        self.assertTrue(client.greeting.startswith(b"* OK"))
-        await started
 
     async def test_stop(self) -> None:
         """
@@ -644,6 +610,24 @@ class LifeTests(LoginCase):
         error = await self.unready(directory=self.directory)
 
         self.assertIsInstance(error, CannotOpen)
+
+    async def test_notOpen(self) -> None:
+        """
+        A login that comes while the database is not open is not refused: it cannot be decided.
+        """
+        await self.start()
+        await self.stop()
+        (self.directory / "mailauth.db").chmod(0o644)
+        await self.unready(directory=self.directory)
+        listeners: Any = {service.name: service for service in self.service if service.name}
+        for name in ("imaps", "https"):
+            self.service.ports[name] = listeners[f"{name} 127.0.0.1 0"].port
+
+        client = await self.connect("imaps")
+        verdict = await self.inThread(imapLogin, client, plain(ALICE, "a secret"))
+
+        self.assertTrue(verdict.startswith(b"a NO [UNAVAILABLE]"), verdict)
+        self.assertEqual(await self.fetch("/readyz"), (503, b"unavailable\n"))
 
     async def test_noPlaceForMail(self) -> None:
         """

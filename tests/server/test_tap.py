@@ -123,7 +123,8 @@ class LifeTests(TapCase):
     def test_life(self) -> None:
         """
         It takes app passwords and tokens; SIGHUP brings a renewed certificate to new connections,
-        and leaves the open ones; SIGTERM says goodbye to everybody and stops it.
+        and leaves the open ones; SIGTERM says goodbye to everybody and stops it. No secret is in
+        its log (LG1).
         """
         first = self.connect()
         token = told(self.directory, "token", "issue", ALICE)
@@ -144,6 +145,8 @@ class LifeTests(TapCase):
         self.assertIn(status, (0, -signal.SIGTERM))
         self.assertIn("Server Shut Down", self.log.read_text())
         self.assertNotIn("Traceback", self.log.read_text())
+        for secret in (self.secret, token):
+            self.assertNotIn(secret, self.log.read_text())
 
 
 class CannotStartTests(TapCase):
