@@ -86,12 +86,9 @@ class MailConnection:
         """
         The names of the mechanisms that would be accepted here and now.
         """
-        private = self.isPrivate()
-        return [
-            name
-            for name, mechanism in self._mechanisms.items()
-            if private or not mechanism.revealing
-        ]
+        if self.isPrivate():
+            return list(self._mechanisms)
+        return [name for name, mechanism in self._mechanisms.items() if not mechanism.revealing]
 
     def isPrivate(self) -> bool:
         """
