@@ -4,9 +4,11 @@ L{mailauth.mail.imap4}: an IMAP server as a mail client sees it.
 
 from __future__ import annotations
 
+import gc
 import json
 from base64 import b64decode, b64encode
 from typing import Any
+from weakref import ref
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -1145,6 +1147,22 @@ class InsideTests(IMAPTestCase):
         self.successResultOf(connection.protocol.retire("Shutting down"))
 
         self.assertEqual([b"* BYE Shutting down"], connection.hear())
+
+    def test_nothingIsLeft(self) -> None:
+        """
+        A connection that is lost is gone at once, and not when the garbage collector finds it.
+        """
+        connection = self.inside()
+        protocol = ref(connection.protocol)
+        self.realm.minds.clear()
+        self.connections.clear()
+        self.addCleanup(gc.enable)
+        gc.disable()
+
+        connection.lose()
+        del connection
+
+        self.assertIsNone(protocol())
 
     def test_mailboxIsLeft(self) -> None:
         """
