@@ -18,7 +18,12 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from mailauth.credentials import BearerToken, LoginContext, UsernamePassword
+from mailauth.credentials import (
+    BearerToken,
+    DelegatedPassword,
+    LoginContext,
+    UsernamePassword,
+)
 from mailauth.errors import InvalidCredentials, InvalidToken, Outage
 from mailauth.interfaces import IAudit
 from mailauth.server.audit import DELAY, MAX_LINES, MAX_VALUE, LoginLog
@@ -107,12 +112,42 @@ class LoginLogTests(SynchronousTestCase):
         for credentials in (
             BearerToken(SECRET.encode(), None, CONTEXT),
             UsernamePassword(b"alice", SECRET.encode(), CONTEXT),
+            DelegatedPassword(b"alice", SECRET.encode(), b"bob", CONTEXT),
         ):
             self.log.record(credentials, None, InvalidToken(), 0)
+            self.log.record(credentials, None, ValueError(SECRET), 0)
             self.log.record(credentials, "alice", None, 0)
 
-        self.assertEqual(4, len(self.lines()))
+        self.assertEqual(9, len(self.lines()))
         self.assertNotIn(SECRET, self.path.read_text())
+
+    def test_unprintable(self) -> None:
+        """
+        Line ends, escapes and characters that turn the text around stay escaped, and none is lost
+        (LG2).
+        """
+        name = "a\r\n\x1b[2J\x00\u2028\u202e\u0085{line}"
+        context = LoginContext("imap", None, True, name)
+
+        self.log.record(UsernamePassword(name.encode(), b"", context), None, None, 0)
+
+        [line] = self.lines()
+        self.assertEqual([name, name], [line["name"], line["mailClient"]])
+        self.assertTrue(self.path.read_text("ascii").removesuffix("\n").isprintable())
+
+    def test_megabyte(self) -> None:
+        """
+        Of a megabyte of name 256 octets are written (LG2).
+        """
+        for name in ("x" * 2**20, "é" * 2**19):
+            context = LoginContext("imap", None, True, name)
+            credentials = UsernamePassword(name.encode(), b"", context)
+
+            self.log.record(credentials, None, InvalidCredentials(name), 0)
+
+            line = self.lines()[-1]
+            cut = name.encode()[:MAX_VALUE].decode()
+            self.assertEqual({cut}, {line[field] for field in ("name", "mailClient", "reason")})
 
     @given(st.binary(max_size=2000), st.text(max_size=2000))
     def test_anyName(self, name: bytes, mailClient: str) -> None:
@@ -210,6 +245,8 @@ class LoginLogTests(SynchronousTestCase):
         A disk that is full in the middle of a line leaves no half of one behind (B6).
         """
         credentials = UsernamePassword(b"alice", b"", CONTEXT)
+        # The limit is on every file of the process, and trial writes one, too.
+        self.path.write_bytes(b" " * 2**26)
         self.log.record(credentials, None, None, 0)
         self.log.close()
         size = self.path.stat().st_size
