@@ -35,6 +35,7 @@ from mailauth.sasl.plain import LOGIN, PLAIN
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.audit import LoginLog
 from mailauth.server.listeners import MailFactory
+from mailauth.server.service import calmCollector
 from mailauth.stores.cached import CachedAccounts
 from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
@@ -101,6 +102,7 @@ def main() -> None:
         WaitingRoom(reactor.callLater),
         insecureLoopback=True,
     )
+    calmCollector()
     serve(options.port, factory)
 
 

@@ -16,15 +16,15 @@ from time import time
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.cred.credentials import ICredentials, IUsernamePassword
+from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from .coroutines import promptly
 from .credentials import AvatarId, LoginContext
-from .errors import InvalidCredentials, InvalidToken, LoginError, Outage, TooManyFailures
+from .errors import InvalidCredentials, InvalidToken, LoginError, Outage
 from .interfaces import (
     IAccounts,
     IAppPasswords,
@@ -63,8 +63,41 @@ def _contextOf(credentials: Any) -> LoginContext:
     return context or NOWHERE
 
 
+class _Checker(ABC):
+    """
+    What all of them have in common: one coroutine, and cred's method around it.
+    """
+
+    def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
+        """
+        See L{ICredentialsChecker.requestAvatarId}.
+
+        @return: fires with an L{AvatarId}.
+        @raise Refusal: the credentials are not good for this login.
+        @raise Outage: nobody could tell.
+        """
+        return promptly(self.check(credentials))
+
+    @abstractmethod
+    async def check(self, credentials: Any) -> Any:
+        """
+        What L{requestAvatarId} does.
+        """
+
+
+async def _ask(checker: ICredentialsChecker, credentials: Any) -> Any:
+    """
+    Ask a checker: one of ours without a Deferred between us, and anybody's, who may answer at
+    once.
+    """
+    if isinstance(checker, _Checker):
+        return await checker.check(credentials)
+    answer = checker.requestAvatarId(credentials)
+    return await answer if isinstance(answer, Deferred) else answer
+
+
 @implementer(ICredentialsChecker)
-class BearerTokenChecker:
+class BearerTokenChecker(_Checker):
     """
     Access tokens (RFC 6750), by whatever validates them.
     """
@@ -91,17 +124,10 @@ class BearerTokenChecker:
         self._policy = policy or TokenPolicy()
         self._now = now
 
-    def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
+    async def check(self, credentials: Any) -> AvatarId:
         """
-        See L{ICredentialsChecker.requestAvatarId}.
-
-        @return: fires with an L{AvatarId}.
-        @raise Refusal: the token is not good for this login.
-        @raise Outage: nobody could tell.
+        See L{requestAvatarId}.
         """
-        return Deferred.fromCoroutine(self._check(credentials))
-
-    async def _check(self, credentials: Any) -> AvatarId:
         began = self._revocations.catchUp()
         token = await self._validator.validate(credentials.token)
         owner = self._policy.ownerOf(token)
@@ -125,7 +151,7 @@ class BearerTokenChecker:
         return avatarId
 
 
-class _PasswordChecker(ABC):
+class _PasswordChecker(_Checker):
     """
     What both kinds of passwords have in common.
     """
@@ -136,26 +162,19 @@ class _PasswordChecker(ABC):
         self._revocations = revocations or MemoryRevocations()
         self._defaultDomain = defaultDomain
 
-    def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
+    async def check(self, credentials: Any) -> AvatarId:
         """
-        See L{ICredentialsChecker.requestAvatarId}.
-
-        @return: fires with an L{AvatarId}.
-        @raise Refusal: the password is not good for this login.
-        @raise Outage: nobody could tell.
+        See L{requestAvatarId}.
         """
-        return Deferred.fromCoroutine(self._decide(credentials))
-
-    async def _decide(self, credentials: Any) -> AvatarId:
         began = self._revocations.catchUp()
         username = canonicalName(credentials.username, self._defaultDomain)
-        avatarId = await self._check(credentials, username)
+        avatarId = await self._decide(credentials, username)
         if self._revocations.revokedSince(avatarId.tags, began):
             raise InvalidCredentials("revoked meanwhile")
         return avatarId
 
     @abstractmethod
-    async def _check(self, credentials: Any, username: str) -> AvatarId:
+    async def _decide(self, credentials: Any, username: str) -> AvatarId:
         """
         @param username: in canonical form.
         """
@@ -190,7 +209,7 @@ class AppPasswordChecker(_PasswordChecker):
         self._hasher = hasher
         self._now = now
 
-    async def _check(self, credentials: Any, username: str) -> AvatarId:
+    async def _decide(self, credentials: Any, username: str) -> AvatarId:
         appPassword = await self._find(username, credentials.password)
         accounts, owner = self._accounts, appPassword.account
         account = Account(owner) if accounts is None else await accounts.get(owner)
@@ -260,7 +279,7 @@ class AccountPasswordChecker(_PasswordChecker):
         self._ruleOf = ruleOf
         self._help = help
 
-    async def _check(self, credentials: Any, username: str) -> AvatarId:
+    async def _decide(self, credentials: Any, username: str) -> AvatarId:
         service = _contextOf(credentials).service
         account = await self._accounts.get(username)
         rule = self._ruleOf(Account(username).domain)
@@ -280,7 +299,7 @@ class AccountPasswordChecker(_PasswordChecker):
 
 
 @implementer(ICredentialsChecker)
-class First:
+class First(_Checker):
     """
     Asks those of several checkers that take the credentials, until one accepts, or refuses what
     it knew to be right.
@@ -292,13 +311,10 @@ class First:
         self._checkers = checkers
         self.credentialInterfaces = _interfacesOf(checkers)
 
-    def requestAvatarId(self, credentials: ICredentials) -> Deferred[Any]:
+    async def check(self, credentials: Any) -> Any:
         """
-        See L{ICredentialsChecker.requestAvatarId}.
+        See L{requestAvatarId}.
         """
-        return Deferred.fromCoroutine(self._check(credentials))
-
-    async def _check(self, credentials: ICredentials) -> Any:
         outage: Outage | None = None
         refusal: UnauthorizedLogin = InvalidCredentials("no checker")
         for checker in self._checkers:
@@ -306,7 +322,7 @@ class First:
             if not any(each.providedBy(credentials) for each in checker.credentialInterfaces):
                 continue
             try:
-                return await checker.requestAvatarId(credentials)
+                return await _ask(checker, credentials)
             except UnauthorizedLogin as error:
                 if getattr(error, "verified", False):
                     raise
@@ -317,7 +333,7 @@ class First:
 
 
 @implementer(ICredentialsChecker)
-class Throttled:
+class Throttled(_Checker):
     """
     Looks at nothing while there are too many failures.
     """
@@ -334,37 +350,23 @@ class Throttled:
         self._key = secrets.token_bytes(32)
         self.credentialInterfaces = checker.credentialInterfaces
 
-    def requestAvatarId(self, credentials: ICredentials) -> Deferred[Any]:
+    async def check(self, credentials: Any) -> Any:
         """
-        See L{ICredentialsChecker.requestAvatarId}.
+        See L{requestAvatarId}.
 
         @raise TooManyFailures: the credentials were not looked at.
         """
         network = networkOf(_contextOf(credentials).peer)
         account = self._accountGuessed(credentials, network)
+        self._throttle.check(network, account)
         try:
-            self._throttle.check(network, account)
-        except TooManyFailures:
-            return fail()
-        asked = maybeDeferred(self._checker.requestAvatarId, credentials)
-        return asked.addCallbacks(
-            self._accepted,
-            self._refused,
-            callbackArgs=(network,),
-            errbackArgs=(network, account, credentials),
-        )
-
-    def _accepted(self, avatarId: bytes, network: str | None) -> bytes:
+            avatarId = await _ask(self._checker, credentials)
+        except UnauthorizedLogin as error:
+            if getattr(error, "counts", True):
+                self._throttle.failed(network, account, self._digest(credentials))
+            raise
         self._throttle.succeeded(network, avatarId.decode("utf-8"))
         return avatarId
-
-    def _refused(
-        self, failure: Failure, network: str | None, account: str | None, credentials: Any
-    ) -> Failure:
-        error = failure.value
-        if isinstance(error, UnauthorizedLogin) and getattr(error, "counts", True):
-            self._throttle.failed(network, account, self._digest(credentials))
-        return failure
 
     def _accountGuessed(self, credentials: Any, network: str | None) -> str | None:
         """
@@ -383,7 +385,7 @@ class Throttled:
 
 
 @implementer(ICredentialsChecker)
-class Audited:
+class Audited(_Checker):
     """
     Tells every verdict, when it is spoken: also those for clients that have left by then (LG6).
     """
@@ -399,27 +401,19 @@ class Audited:
         self._seconds = seconds
         self.credentialInterfaces = checker.credentialInterfaces
 
-    def requestAvatarId(self, credentials: ICredentials) -> Deferred[Any]:
+    async def check(self, credentials: Any) -> Any:
         """
-        See L{ICredentialsChecker.requestAvatarId}.
+        See L{requestAvatarId}.
         """
         began = self._seconds()
-        asked = maybeDeferred(self._checker.requestAvatarId, credentials)
-        return asked.addCallbacks(
-            self._accepted,
-            self._failed,
-            callbackArgs=(credentials, began),
-            errbackArgs=(credentials, began),
-        )
-
-    def _accepted(self, avatarId: bytes, credentials: ICredentials, began: float) -> bytes:
+        try:
+            avatarId = await _ask(self._checker, credentials)
+        except Exception as error:
+            self._audit.record(credentials, None, error, self._seconds() - began)
+            raise
         account = avatarId.decode("utf-8")
         self._audit.record(credentials, account, None, self._seconds() - began)
         return avatarId
-
-    def _failed(self, failure: Failure, credentials: ICredentials, began: float) -> Failure:
-        self._audit.record(credentials, None, failure.value, self._seconds() - began)
-        return failure
 
 
 def _interfacesOf(checkers: Sequence[ICredentialsChecker]) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ anything else: an exception that nobody expected is an L{errors.Outage<mailauth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from twisted.cred.credentials import ICredentials
@@ -72,8 +72,8 @@ class IConnection(Interface):
 
 class IMechanism(Interface):
     """
-    A SASL mechanism (RFC 4422), as two pure functions. It keeps no state: one object serves
-    every connection.
+    A SASL mechanism (RFC 4422), as two pure functions. It keeps no state: one object, which has
+    to be hashable, serves every connection.
     """
 
     name: bytes = Attribute("Its registered name, such as C{b'OAUTHBEARER'}.")
@@ -193,13 +193,13 @@ class IRevocations(Interface):
         @raise Outage: others cannot be heard, so nothing may be decided.
         """
 
-    def covers(tags: Iterable[str], issued: float) -> bool:
+    def covers(tags: Collection[str], issued: float) -> bool:
         """
         Whether any of the tags was revoked at or after C{issued}, in seconds since the epoch.
         Asks nobody: what L{catchUp} learned is what it knows.
         """
 
-    def revokedSince(tags: Iterable[str], entry: int) -> bool:
+    def revokedSince(tags: Collection[str], entry: int) -> bool:
         """
         Whether any of the tags was revoked after the entry of that number: for whoever began
         to decide then, waited, and is about to let somebody in.

@@ -7,7 +7,7 @@ connection was opened by what, and ends it when that is revoked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -77,7 +77,7 @@ def _awaited(making: Deferred[tuple[Any, Logout]]) -> Deferred[tuple[Any, Logout
     return waiting
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class OpenConnection:
     """
     Somebody who is in, or about to be.
@@ -106,6 +106,10 @@ class RevocableRealm:
 
     A connection is noted before its avatar is made, so that there is no moment at which it could
     be missed: a revocation that comes while the avatar is being made ends the connection too.
+
+    There is no index by tags. A revocation looks at every connection, which takes about a
+    millisecond for ten thousand of them; with an index every login would pay for what hardly ever
+    happens.
     """
 
     def __init__(self, realm: IRealm, revocations: IRevocations) -> None:
@@ -113,14 +117,15 @@ class RevocableRealm:
         @param realm: the realm that makes the avatars.
         """
         self._realm = realm
-        self._connections: dict[str, dict[OpenConnection, None]] = {}
+        self._open: dict[OpenConnection, None] = {}
         revocations.subscribe(self._revoked)
 
-    def connections(self, tag: str) -> tuple[OpenConnection, ...]:
+    def connections(self, tags: Iterable[str]) -> tuple[OpenConnection, ...]:
         """
-        Who is in under a tag.
+        Who is in under any of the tags.
         """
-        return tuple(self._connections.get(tag, ()))
+        wanted = frozenset(tags)
+        return tuple(opened for opened in self._open if not wanted.isdisjoint(opened.tags))
 
     def requestAvatar(self, avatarId: Any, mind: object, *interfaces: Any) -> Any:
         """
@@ -129,11 +134,11 @@ class RevocableRealm:
         if not IConnection.providedBy(mind):
             return self._realm.requestAvatar(avatarId, mind, *interfaces)
         opened = OpenConnection(avatarId, mind)
-        self._note(opened)
+        self._open[opened] = None
         try:
             made = self._realm.requestAvatar(avatarId, mind, *interfaces)
         except BaseException:
-            self._strike(opened)
+            del self._open[opened]
             raise
         if isinstance(made, Deferred):
             return made.addCallbacks(
@@ -146,33 +151,20 @@ class RevocableRealm:
     ) -> tuple[Any, Any, Logout]:
         interface, avatar, logout = made
 
-        def logoutAndStrike() -> None:
-            self._strike(opened)
+        def logoutAndForget() -> None:
+            self._open.pop(opened, None)
             logout()
 
-        return interface, avatar, logoutAndStrike
+        return interface, avatar, logoutAndForget
 
     def _notMade(self, failure: Failure, opened: OpenConnection) -> Failure:
-        self._strike(opened)
+        del self._open[opened]
         return failure
-
-    def _note(self, opened: OpenConnection) -> None:
-        for tag in opened.tags:
-            self._connections.setdefault(tag, {})[opened] = None
-
-    def _strike(self, opened: OpenConnection) -> None:
-        for tag in opened.tags:
-            connections = self._connections.get(tag)
-            if connections is not None:
-                connections.pop(opened, None)
-                if not connections:
-                    del self._connections[tag]
 
     def _revoked(self, tags: frozenset[str], reason: str | None) -> None:
         if reason is None:
             return
-        ended = {opened: None for tag in tags for opened in self._connections.get(tag, ())}
-        for opened in ended:
+        for opened in self.connections(tags):
             try:
                 opened.connection.end(reason)
             except Exception:

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sasl", "oauth"),
     ("passwords", "throttle", "caches", "stores"),
     ("validators",),
-    ("policy", "checkers", "realm", "mail"),
+    ("policy", "coroutines", "checkers", "realm", "mail"),
     ("testing",),
     ("server",),
 )

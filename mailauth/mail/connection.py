@@ -5,7 +5,8 @@ mechanisms they offer, how they wait for a login, and how they end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.internet.defer import Deferred, succeed
@@ -16,10 +17,29 @@ from ..credentials import LoginContext
 from ..interfaces import IConnection, IMechanism
 from .flow import Flow
 from .login import Login
-from .waiting import Waiting, WaitingRoom
+from .waiting import NEVER, Deadlines, WaitingRoom
 
 if TYPE_CHECKING:
     from twisted.cred.portal import Portal
+
+
+class Offer:
+    """
+    What connections offer that were made with the same mechanisms.
+
+    @ivar mechanisms: by their names, the preferred one first.
+    @ivar capabilities: lines that say what can be done, by what they depend on: building one for
+        each connection would cost as much as reading a token.
+    """
+
+    __slots__ = ("capabilities", "mechanisms")
+
+    def __init__(self, mechanisms: Iterable[IMechanism]) -> None:
+        self.mechanisms = {mechanism.name: mechanism for mechanism in mechanisms}
+        self.capabilities: dict[Hashable, bytes] = {}
+
+
+_offerOf = lru_cache(maxsize=256)(Offer)
 
 
 @implementer(IConnection, IHandshakeListener)
@@ -47,8 +67,11 @@ class MailConnection:
     insecureLoopback = False
     waitingRoom: WaitingRoom | None = None
     mailClient: str | None = None
-    waiting: Waiting | None = None
+    timeOut: Any = None
+    _peer: str | None = None
+    _spoke = False
 
+    deadlines: Deadlines
     flow: Flow
     login: Login
 
@@ -74,46 +97,48 @@ class MailConnection:
         """
         Set the mechanisms, the preferred one first.
         """
-        self._mechanisms = {mechanism.name: mechanism for mechanism in mechanisms}
+        self._offer = _offerOf(tuple(mechanisms))
 
     def mechanism(self, name: bytes) -> IMechanism | None:
         """
         The mechanism of that name, if there is one.
         """
-        return self._mechanisms.get(name)
+        return self._offer.mechanisms.get(name)
 
     def offered(self) -> list[bytes]:
         """
         The names of the mechanisms that would be accepted here and now.
         """
         if self.isPrivate():
-            return list(self._mechanisms)
-        return [name for name, mechanism in self._mechanisms.items() if not mechanism.revealing]
+            return list(self._offer.mechanisms)
+        return [
+            name for name, mechanism in self._offer.mechanisms.items() if not mechanism.revealing
+        ]
 
     def isPrivate(self) -> bool:
         """
         Whether nobody on the way can read along.
         """
-        return self._isTLS() or (self.insecureLoopback and _isLoopback(self._peer()))
+        return self._isTLS() or (self.insecureLoopback and _isLoopback(self._peer))
 
     def loginContext(self) -> LoginContext:
         """
-        Where an attempt that starts now comes from. The peer is not asked for earlier: behind a
-        proxy it is the proxy's until its header has been read.
+        Where an attempt that starts now comes from.
         """
-        return LoginContext(self.service, self._peer(), self.isPrivate(), self.mailClient)
+        return LoginContext(self.service, self._peer, self.isPrivate(), self.mailClient)
 
     def opened(self) -> None:
         """
         To be called first in C{connectionMade}.
         """
-        self.flow = Flow(self, self.callLater)
-        self.login = Login(self)
         if self.waitingRoom is None:
             self.waitingRoom = WaitingRoom(self.callLater)
-        self.waiting = self.waitingRoom.enter(self, self._peer(), self.silence)
+        self._findPeer()
+        self.deadlines = self.waitingRoom.enter(self, self._peer, self.silence)
+        self.flow = Flow(self, self.deadlines)
+        self.login = Login(self)
         if self._isTLS():
-            self.waiting.handshakeBegins()
+            self.deadlines.handshakeBegins()
 
     def dataReceived(self, octets: bytes) -> None:
         """
@@ -121,26 +146,46 @@ class MailConnection:
         """
         if self.flow.closing:
             return
+        if not self._spoke:
+            # Behind a proxy the peer is the proxy until now, when its header has been read.
+            self._spoke = True
+            self._findPeer()
         super().dataReceived(octets)  # type: ignore[misc]  # that of the protocol behind
         unfinished = self.unfinished()
         if unfinished:
             self.flow.arrived()
-        if self.waiting is not None:
-            self.waiting.hear(unfinished)
+        self.deadlines.hear(unfinished)
 
-    def settled(self) -> None:
+    def admitted(self, silence: float) -> None:
         """
         Somebody is in: the deadlines of those who wait are not his.
+
+        @param silence: for how many seconds he may say nothing.
         """
-        if self.waiting is not None:
-            self.waiting.leave()
-            self.waiting = None
+        self.timeOut = silence
+        self.deadlines.admit(silence)
+
+    def setTimeout(self, period: float | None) -> float | None:
+        """
+        See L{TimeoutMixin<twisted.protocols.policies.TimeoutMixin>}, whose timer for each
+        connection is not needed: the room has one for all.
+        """
+        previous: float | None = self.timeOut
+        self.timeOut = period
+        self.deadlines.silence = NEVER if period is None else period
+        return previous
+
+    def resetTimeout(self) -> None:
+        """
+        Something happens here, though the client says nothing.
+        """
+        self.deadlines.hear(False)
 
     def closed(self) -> None:
         """
         To be called in C{connectionLost}.
         """
-        self.settled()
+        self.deadlines.leave()
         self.flow.lost()
         self.login.connectionLost()
 
@@ -149,15 +194,13 @@ class MailConnection:
         Begin TLS on this connection.
         """
         self.transport.startTLS(tlsContext)
-        assert self.waiting is not None
-        self.waiting.handshakeBegins()
+        self.deadlines.handshakeBegins()
 
     def handshakeCompleted(self) -> None:
         """
         See L{IHandshakeListener}.
         """
-        assert self.waiting is not None
-        self.waiting.handshakeEnds()
+        self.deadlines.handshakeEnds()
 
     def end(self, reason: str) -> None:
         """
@@ -165,12 +208,18 @@ class MailConnection:
         """
         if self.flow.closing:
             return
-        if self.waiting is not None and self.waiting.handshake is not None:
+        if self.deadlines.handshake is not None:
             # TLS can say nothing yet, and would wait for the handshake to end before it closes.
-            self.transport.abortConnection()
+            self.abort()
             return
         self.sayGoodbye(reason.encode("ascii", "replace"))
         self.flow.close()
+
+    def abort(self) -> None:
+        """
+        Cut off a peer that does not let the connection end.
+        """
+        self.transport.abortConnection()
 
     def retire(self, reason: str) -> Deferred[None]:
         """
@@ -189,8 +238,8 @@ class MailConnection:
     def _isTLS(self) -> bool:
         return bool(ISSLTransport.providedBy(self.transport))
 
-    def _peer(self) -> str | None:
-        return getattr(self.transport.getPeer(), "host", None)
+    def _findPeer(self) -> None:
+        self._peer = getattr(self.transport.getPeer(), "host", None)
 
 
 def _isLoopback(peer: str | None) -> bool:

@@ -6,7 +6,7 @@ command after the other, however long an answer takes.
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -20,10 +20,6 @@ class Dialogue(MailConnection, LineReader):
     A mixin, to stand before a protocol of L{twisted.mail} that derives from C{LineOnlyReceiver}.
     """
 
-    if TYPE_CHECKING:
-
-        def resetTimeout(self) -> None: ...
-
     def sendLine(self, line: bytes) -> None:
         """
         Send a line, unless the last has been sent.
@@ -35,9 +31,7 @@ class Dialogue(MailConnection, LineReader):
         """
         A command, or the answer to a challenge.
         """
-        self.resetTimeout()
-        if self.waiting is not None:
-            self.waiting.lineEnded()
+        self.deadlines.lineEnded()
         try:
             if self.login.exchanging:
                 self.login.respond(line)
@@ -67,9 +61,3 @@ class Dialogue(MailConnection, LineReader):
         if not pending.called:
             self.flow.hold("command")
             pending.addCallback(lambda _: self.flow.release("command"))
-
-    def timeoutConnection(self) -> None:
-        """
-        A client that has logged in was silent for too long.
-        """
-        self.end("Idle for too long")

@@ -4,12 +4,13 @@ When a connection is read, and how it is closed. Owns the reasons why it is not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+from .waiting import Deadlines
 
 UNREAD_TIMEOUT = 30.0
 """
@@ -44,15 +45,12 @@ class Flow:
     octets, can read what it is waiting for.
     """
 
-    def __init__(
-        self, reader: IReader, callLater: Callable[[float, Callable[[], None]], IDelayedCall]
-    ) -> None:
+    def __init__(self, reader: IReader, deadlines: Deadlines) -> None:
         self._reader = reader
-        self._callLater = callLater
+        self._deadlines = deadlines
         self._holds: set[str] = set()
         self._stopped = False
         self._waiting: list[Deferred[None]] = []
-        self._deadline: IDelayedCall | None = None
         self.closing = False
         reader.transport.registerProducer(self, True)
 
@@ -104,14 +102,14 @@ class Flow:
         """
         if "unsent" not in self._holds:
             self.hold("unsent")
-            self._deadline = self._callLater(UNREAD_TIMEOUT, self._abort)
+            self._deadlines.cutOffIn(UNREAD_TIMEOUT)
 
     def resumeProducing(self) -> None:
         """
         The transport has sent it.
         """
         if not self.closing:
-            self._cancelDeadline()
+            self._deadlines.spare()
         waiting, self._waiting = self._waiting, []
         for deferred in waiting:
             deferred.callback(None)
@@ -130,8 +128,8 @@ class Flow:
         if self.closing:
             return
         self.closing = self._reader.paused = True
-        if self._deadline is None:
-            self._deadline = self._callLater(UNREAD_TIMEOUT, self._abort)
+        if self._deadlines.cutOff is None:
+            self._deadlines.cutOffIn(UNREAD_TIMEOUT)
         transport = self._reader.transport
         transport.unregisterProducer()
         if self._stopped:
@@ -144,19 +142,9 @@ class Flow:
         The connection is gone.
         """
         self.closing = True
-        self._cancelDeadline()
         waiting, self._waiting = self._waiting, []
         for deferred in waiting:
             deferred.cancel()
         # The connection holds us. Without the other half of the ring it is gone at once, and no
         # collector has to look for it.
-        del self._reader, self._callLater
-
-    def _abort(self) -> None:
-        self._deadline = None
-        self._reader.transport.abortConnection()
-
-    def _cancelDeadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        del self._reader

@@ -40,7 +40,7 @@ _COMMAND = re.compile(
 #
 #   authenticate = "AUTHENTICATE" SP auth-type [SP (base64 / "=")]
 #   sasl-mech    = 1*20mech-char
-_AUTHENTICATE = re.compile(rb"(?P<name>[A-Za-z0-9\-_]{1,20})(?: (?P<response>[^ ]+))? *")
+_MECHANISM = re.compile(rb"[A-Za-z0-9\-_]{1,20}")
 
 # RFC 9051 section 9:
 #
@@ -112,7 +112,6 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         """
         Log out, and leave the mailbox.
         """
-        self.setTimeout(None)
         mailbox, self.mbox = self.mbox, None
         if mailbox is not None:
             mailbox.removeListener(self)
@@ -120,12 +119,6 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
             if closeable is not None:
                 maybeDeferred(closeable.close).addErrback(logUnexpected, "IMAP")
         self.closed()
-
-    def timeoutConnection(self) -> None:
-        """
-        A client that has logged in was silent for too long.
-        """
-        self.end("Autologout; connection idle too long")
 
     def sayGoodbye(self, reason: bytes) -> None:
         """
@@ -138,7 +131,7 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         Send a line, unless BYE was the last.
         """
         if not self.flow.closing:
-            super().sendLine(line)
+            self.transport.write(line + b"\r\n")
 
     # What is read
 
@@ -157,22 +150,12 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
             self.blocked.append(line)
             self.flow.hold("answer")
             return
-        self.resetTimeout()
-        if self.waiting is not None:
-            self.waiting.lineEnded()
+        self.deadlines.lineEnded()
         try:
             getattr(self, "parse_" + self.parseState)(line)
         except Exception:
             logUnexpected(Failure(), "IMAP")
             self.sendBadResponse(None, b"Server error")
-
-    def setTimeout(self, period: float | None) -> float | None:
-        """
-        See L{TimeoutMixin<twisted.protocols.policies.TimeoutMixin>}. An answer that ends after
-        the connection did starts no timer.
-        """
-        previous: float | None = super().setTimeout(None if self.flow.closing else period)
-        return previous
 
     def _unblock(self) -> None:
         super()._unblock()
@@ -229,9 +212,24 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
 
     # Capabilities
 
+    def sendServerGreeting(self) -> None:
+        """
+        RFC 9051 section 7.1.1.
+        """
+        self.sendLine(b"* OK [CAPABILITY " + self._capabilityLine() + b"] " + self.IDENT)
+
+    def _capabilityLine(self) -> bytes:
+        key = (type(self), self.state, self.isPrivate(), self._mayStartTLS())
+        line = self._offer.capabilities.get(key)
+        if line is None:
+            line = self._offer.capabilities[key] = b" ".join(self.listCapabilities())
+        return line
+
     def capabilities(self) -> dict[bytes, list[bytes] | None]:
         """
-        What can be done now: RFC 9051 section 7.2.2.
+        What can be done now: RFC 9051 section 7.2.2. It may depend on the class, on the state,
+        and on whether the connection is private and TLS can be started. On nothing else, for the
+        answer is kept.
         """
         capabilities: dict[bytes, list[bytes] | None] = {}
         if self.state == "unauth":
@@ -273,8 +271,7 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         """
         RFC 9051 section 6.1.3.
         """
-        self.sayGoodbye(b"Logging out")
-        self.sendPositiveResponse(tag, b"LOGOUT completed")
+        self.sendLine(b"* BYE Logging out\r\n" + tag + b" OK LOGOUT completed")
         self.flow.close()
 
     unauth_LOGOUT = auth_LOGOUT = select_LOGOUT = (do_LOGOUT,)  # type: ignore[assignment]  # likewise
@@ -287,7 +284,7 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         if fields is None:
             self.sendBadResponse(tag, b"Malformed ID")
             return
-        if self.waiting is not None:
+        if not self.login.succeeded:
             self.mailClient = _clientName(fields)
         self.sendUntaggedResponse(b'ID ("name" "mailauth")')
         self.sendPositiveResponse(tag, b"ID completed")
@@ -300,12 +297,12 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         """
         RFC 9051 section 6.2.2. An initial response is taken whether or not we said so (RFC 4959).
         """
-        match = _AUTHENTICATE.fullmatch(arguments)
-        if match is None:
+        name, _, response = arguments.rstrip(b" ").partition(b" ")
+        if _MECHANISM.fullmatch(name) is None or b" " in response:
             self.sendBadResponse(tag, b"AUTHENTICATE takes a mechanism and an initial response")
             return
         self._loginTag = tag
-        self.login.authenticate(match["name"], match["response"])
+        self.login.authenticate(name, response or None)
 
     def parse_sasl(self, line: bytes) -> None:
         """
@@ -351,10 +348,9 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         self.parseState = "command"
         self.account = avatar
         self.state = "auth"
-        self.settled()
-        self.setTimeout(self.POSTAUTH_TIMEOUT)
-        capabilities = b" ".join(self.listCapabilities())
-        self.sendPositiveResponse(self._loginTag, b"[CAPABILITY " + capabilities + b"] Logged in")
+        self.admitted(self.POSTAUTH_TIMEOUT)
+        capabilities = self._capabilityLine()
+        self.sendLine(self._loginTag + b" OK [CAPABILITY " + capabilities + b"] Logged in")
 
     def loginFailed(self, error: LoginError) -> None:
         """

@@ -101,7 +101,6 @@ class POP3(Dialogue, pop3.POP3):
         """
         Log out. Nothing is deleted without QUIT (RFC 1939 section 6).
         """
-        self.setTimeout(None)
         self.closed()
 
     # What is read, and what is said
@@ -313,8 +312,7 @@ class POP3(Dialogue, pop3.POP3):
         See L{ILoginWire<mailauth.mail.login.ILoginWire>}.
         """
         self.mbox = avatar
-        self.settled()
-        self.setTimeout(self.timeOut)
+        self.admitted(self.timeOut)
         self.successResponse(b"Logged in")
 
     def loginFailed(self, error: LoginError) -> None:

@@ -99,7 +99,6 @@ class ESMTP(Dialogue, smtp.ESMTP):
         """
         Log out. A message that is not complete never was.
         """
-        self.setTimeout(None)
         if self._incoming is not None:
             self._incoming.drop()
         self.closed()
@@ -236,7 +235,7 @@ class ESMTP(Dialogue, smtp.ESMTP):
 
     def _forgetClient(self) -> None:
         # A connection without an address comes from this machine.
-        self._helo = (None, (self._peer() or "localhost").encode("ascii", "replace"))
+        self._helo = (None, (self._peer or "localhost").encode("ascii", "replace"))
         self._forgetTransaction()
 
     def _forgetTransaction(self) -> None:
@@ -339,8 +338,7 @@ class ESMTP(Dialogue, smtp.ESMTP):
         """
         self.delivery = avatar
         self.authenticated = True
-        self.settled()
-        self.setTimeout(self.timeout)
+        self.admitted(self.timeout)
         self.sendCode(235, b"2.7.0 Logged in")
 
     def loginFailed(self, error: LoginError) -> None:

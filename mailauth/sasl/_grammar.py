@@ -8,6 +8,7 @@ neighbours in it can match the same octet.
 from __future__ import annotations
 
 import re
+import string
 
 # RFC 5801 section 4, as RFC 7628 section 3.1 uses it. The octets of a saslname are checked as
 # UTF-8 where the name is canonicalized; here it ends at the next comma.
@@ -39,7 +40,17 @@ XOAUTH2_USER = re.compile(rb"user=(?P<user>[^\x00\x01]*)")
 #
 #   credentials = "Bearer" 1*SP b64token
 #   b64token    = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-BEARER = re.compile(rb"(?i:Bearer) +(?P<token>[A-Za-z0-9\-._~+/]+=*)")
+_B64TOKEN = string.ascii_letters.encode() + string.digits.encode() + b"-._~+/"
+
+
+def isB64token(token: bytes) -> bool:
+    """
+    Whether this is a C{b64token}. It is no expression, because to delete octets from a token of a
+    kilobyte takes a quarter of the time of matching them.
+    """
+    stem = token.rstrip(b"=")
+    return bool(stem) and not stem.translate(None, _B64TOKEN)
+
 
 # RFC 4616 section 2. The octets of the three parts are checked where they are used.
 #

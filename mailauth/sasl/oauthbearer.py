@@ -18,7 +18,7 @@ from ..credentials import BearerToken
 from ..errors import InvalidRequest, InvalidToken, Refusal
 from ..interfaces import IMechanism
 from ..scopes import MAIL_SCOPE
-from ._grammar import BEARER, GS2_HEADER, KVPAIR, KVSEP, XOAUTH2_USER
+from ._grammar import GS2_HEADER, KVPAIR, KVSEP, XOAUTH2_USER, isB64token
 from .mechanism import Challenge
 
 _AUTH = b"auth="
@@ -75,7 +75,7 @@ class _Bearer:
 
 
 @implementer(IMechanism)
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class OAuthBearer(_Bearer):
     """
     RFC 7628. L{OAUTHBEARER} is one without a discovery document.
@@ -91,7 +91,7 @@ class OAuthBearer(_Bearer):
 
 
 @implementer(IMechanism)
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class XOAuth2(_Bearer):
     """
     Google's. L{XOAUTH2} is one without a discovery document.
@@ -140,10 +140,11 @@ def readMessage(message: bytes) -> BearerToken:
     if not authorization:
         # How a client asks which scope it needs and who issues tokens (RFC 7628 section 4.3).
         raise InvalidToken("no token")
-    bearer = BEARER.fullmatch(authorization)
-    if bearer is None:
+    scheme, _, token = authorization.partition(b" ")
+    token = token.lstrip(b" ")
+    if scheme.lower() != b"bearer" or not isB64token(token):
         raise InvalidRequest("the auth value is no bearer token")
-    return BearerToken(bearer["token"], authzid)
+    return BearerToken(token, authzid)
 
 
 def _readHeader(message: bytes) -> tuple[bytes | None, list[bytes]]:

@@ -11,9 +11,10 @@ import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as _quote
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.cred.credentials import ICredentials
 from twisted.internet.interfaces import IDelayedCall
@@ -65,7 +66,7 @@ class LoginLog:
         self._path = path
         self._callLater = callLater
         self._now = now
-        self._verdicts: list[tuple[float, dict[str, Any]]] = []
+        self._verdicts: list[_Verdict] = []
         self._lost = 0
         self._flushing: IDelayedCall | None = None
 
@@ -82,9 +83,20 @@ class LoginLog:
         if len(self._verdicts) >= MAX_LINES:
             self._lost += 1
             return
-        fields = _describe(credentials, account, error)
-        fields["ms"] = round(seconds * 1000, 1)
-        self._verdicts.append((self._now(), fields))
+        failure = None
+        if error is not None:
+            failure = _outcome(error), type(error).__name__, getattr(error, "reason", None)
+        self._verdicts.append(
+            _Verdict(
+                self._now(),
+                type(credentials).__name__,
+                getattr(credentials, "username", None) or getattr(credentials, "authzid", None),
+                getattr(credentials, "context", None),
+                account,
+                failure,
+                seconds,
+            )
+        )
         if self._flushing is None:
             self._flushing = self._callLater(DELAY, self._flush)
 
@@ -99,9 +111,9 @@ class LoginLog:
     def _flush(self) -> None:
         self._flushing = None
         verdicts, self._verdicts = self._verdicts, []
-        text = "".join(_line(when, fields) for when, fields in verdicts)
+        text = "".join([verdict.line() for verdict in verdicts])
         if self._lost:
-            text += _line(self._now(), {"lost": self._lost})
+            text += json.dumps({"time": _isoTime(self._now()), "lost": self._lost}) + "\n"
         try:
             _append(self._path, text.encode("ascii"))
         except OSError as error:
@@ -112,9 +124,47 @@ class LoginLog:
             self._lost = 0
 
 
-def _line(when: float, fields: dict[str, Any]) -> str:
-    time = datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
-    return json.dumps({"time": time, **fields}) + "\n"
+class _Verdict(NamedTuple):
+    """
+    What is kept of a login until it is written: nothing secret, and no more work than that.
+    """
+
+    when: float
+    kind: str
+    name: Any
+    context: Any
+    account: str | None
+    failure: tuple[str, str, Any] | None
+    seconds: float
+
+    def line(self) -> str:
+        """
+        The line of JSON.
+        """
+        fields = [f'{{"time": "{_isoTime(self.when)}"']
+        outcome, error, reason = self.failure or ("accepted", None, None)
+        context = self.context
+        for key, value in (
+            ("login", outcome),
+            ("service", getattr(context, "service", None)),
+            ("account", self.account),
+            ("name", _text(self.name)),
+            ("peer", getattr(context, "peer", None)),
+            ("mailClient", _text(getattr(context, "mailClient", None))),
+            ("by", self.kind),
+            ("error", error),
+            ("reason", _text(reason)),
+        ):
+            if value is not None:
+                fields.append(f'"{key}": {_quote(value)}')
+        if context is not None:
+            fields.append('"secure": true' if context.secure else '"secure": false')
+        fields.append(f'"ms": {self.seconds * 1000:.1f}}}\n')
+        return ", ".join(fields)
+
+
+def _isoTime(when: float) -> str:
+    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
 
 
 def _append(path: Path, octets: bytes) -> None:
@@ -135,32 +185,7 @@ def _append(path: Path, octets: bytes) -> None:
         os.close(descriptor)
 
 
-def _describe(credentials: Any, account: str | None, error: BaseException | None) -> dict[str, Any]:
-    """
-    What may be known of a login.
-    """
-    context = getattr(credentials, "context", None)
-    fields = {
-        "login": _verdict(error),
-        "service": getattr(context, "service", None),
-        "account": account,
-        "name": _text(
-            getattr(credentials, "username", None) or getattr(credentials, "authzid", None)
-        ),
-        "peer": getattr(context, "peer", None),
-        "secure": getattr(context, "secure", None),
-        "mailClient": _text(getattr(context, "mailClient", None)),
-        "by": type(credentials).__name__,
-    }
-    if error is not None:
-        fields["error"] = type(error).__name__
-        fields["reason"] = _text(getattr(error, "reason", None))
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _verdict(error: BaseException | None) -> str:
-    if error is None:
-        return "accepted"
+def _outcome(error: BaseException) -> str:
     if isinstance(error, Outage) or not isinstance(error, LoginError):
         return "undecided"
     return "refused"

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakSet
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IAddress,
@@ -21,7 +19,6 @@ from twisted.internet.protocol import ServerFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from ..interfaces import IMechanism
-from ..mail.connection import MailConnection
 from ..mail.waiting import WaitingRoom
 from ..sasl.oauthbearer import OAuthBearer, XOAuth2
 from ..sasl.plain import LOGIN, PLAIN
@@ -54,7 +51,7 @@ def makeMechanisms(configuration: Configuration) -> tuple[IMechanism, ...]:
 
 class MailFactory(ServerFactory):
     """
-    Makes the connections of one protocol, and knows which are open.
+    Makes the connections of one protocol.
     """
 
     noisy = False
@@ -67,16 +64,15 @@ class MailFactory(ServerFactory):
         insecureLoopback: bool,
     ) -> None:
         """
-        @param make: makes a protocol that is a L{MailConnection}.
+        @param make: makes a L{MailConnection<mailauth.mail.connection.MailConnection>}.
         @param portal: whom it logs in with.
         @param waitingRoom: where it waits until then.
-        @param insecureLoopback: see L{MailConnection}.
+        @param insecureLoopback: see there.
         """
         self._make = make
         self._portal = portal
         self._waitingRoom = waitingRoom
         self._insecureLoopback = insecureLoopback
-        self._open: WeakSet[MailConnection] = WeakSet()
 
     def buildProtocol(self, address: IAddress | None) -> Any:
         """
@@ -88,23 +84,7 @@ class MailFactory(ServerFactory):
         protocol.waitingRoom = self._waitingRoom
         protocol.callLater = self._waitingRoom.callLater
         protocol.insecureLoopback = self._insecureLoopback
-        self._open.add(protocol)
         return protocol
-
-    def retire(self, reason: str) -> Deferred[Any]:
-        """
-        End every connection as soon as it takes no message.
-
-        @return: fires when all have ended.
-        """
-        return DeferredList([protocol.retire(reason) for protocol in tuple(self._open)])
-
-    def end(self, reason: str) -> None:
-        """
-        End every connection.
-        """
-        for protocol in tuple(self._open):
-            protocol.end(reason)
 
 
 def overTLS(factory: IProtocolFactory, tlsContext: Any) -> TLSMemoryBIOFactory:

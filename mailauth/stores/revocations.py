@@ -6,7 +6,7 @@ the entries are kept, and how they are learned, is a subclass's business.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import groupby
 from typing import NamedTuple
 
@@ -60,19 +60,23 @@ class KnownRevocations:
         self._revoked: dict[str, tuple[int, float]] = {}
         self._listeners: list[Callable[[frozenset[str], str | None], None]] = []
 
-    def covers(self, tags: Iterable[str], issued: float) -> bool:
+    def covers(self, tags: Collection[str], issued: float) -> bool:
         """
         See L{IRevocations.covers<mailauth.interfaces.IRevocations.covers>}.
         """
         revoked = self._revoked
-        return any(tag in revoked and revoked[tag][1] >= issued for tag in tags)
+        return not revoked.keys().isdisjoint(tags) and any(
+            tag in revoked and revoked[tag][1] >= issued for tag in tags
+        )
 
-    def revokedSince(self, tags: Iterable[str], entry: int) -> bool:
+    def revokedSince(self, tags: Collection[str], entry: int) -> bool:
         """
         See L{IRevocations.revokedSince<mailauth.interfaces.IRevocations.revokedSince>}.
         """
         revoked = self._revoked
-        return any(tag in revoked and revoked[tag][0] > entry for tag in tags)
+        return not revoked.keys().isdisjoint(tags) and any(
+            tag in revoked and revoked[tag][0] > entry for tag in tags
+        )
 
     def subscribe(
         self, listener: Callable[[frozenset[str], str | None], None]
