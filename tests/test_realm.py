@@ -240,7 +240,7 @@ class RevocableRealmTests(SynchronousTestCase):
         """
         How many connections there are by account.
         """
-        return [len(self.realm.connections(accountTag(name))) for name in names]
+        return [len(self.realm.connections([accountTag(name)])) for name in names]
 
     def test_interface(self) -> None:
         """
@@ -305,7 +305,7 @@ class RevocableRealmTests(SynchronousTestCase):
         self.assertEqual((first.ended, second.ended), ([], ["Revoked."]))
         logoutAgain()
         logoutAgain()
-        self.assertEqual(vars(self.realm)["_connections"], {})
+        self.assertEqual(vars(self.realm)["_open"], {})
 
     def test_raises(self) -> None:
         """
@@ -431,7 +431,7 @@ class RevocableRealmTests(SynchronousTestCase):
         """
         connection, _ = self.enter(ALICE, "grant:1")
 
-        (opened,) = self.realm.connections("grant:1")
+        (opened,) = self.realm.connections(["grant:1"])
 
         self.assertEqual((opened.avatarId, opened.connection), (ALICE.encode(), connection))
         self.assertEqual(opened.tags, {accountTag(ALICE), "grant:1"})

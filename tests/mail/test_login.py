@@ -38,11 +38,13 @@ from mailauth.mail.login import LOGIN_TIMEOUT, Login
 from mailauth.sasl.oauthbearer import OAUTHBEARER
 from mailauth.sasl.plain import LOGIN, PLAIN
 
+from .rooms import Attended, enterRoom
+
 BEARER = b64encode(b"n,,\x01auth=Bearer planted-token\x01\x01")
 PASSWORD = b64encode(b"\x00alice\x00planted-password")
 
 
-class Wire(LineReceiver):
+class Wire(Attended, LineReceiver):
     """
     Writes down what a L{Login} has it say.
     """
@@ -57,7 +59,8 @@ class Wire(LineReceiver):
         self.private = True
         self.said: list[Any] = []
         self.makeConnection(StringTransport())
-        self.flow = Flow(self, clock.callLater)
+        self.deadlines = enterRoom(self, clock)
+        self.flow = Flow(self, self.deadlines)
         self.login = Login(self)
         self.lost = False
 
@@ -67,6 +70,7 @@ class Wire(LineReceiver):
         """
         if not self.lost:
             self.lost = True
+            self.deadlines.leave()
             self.flow.lost()
             self.login.connectionLost()
 
@@ -268,7 +272,6 @@ class LoginTests(LoginTestCase):
         self.assertEqual([self.wire], self.realm.minds)
         (credentials,) = self.checker.asked
         self.assertEqual(LoginContext("smtp", "192.0.2.1", True), credentials.context)
-        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_challenges(self) -> None:
         """

@@ -675,7 +675,7 @@ class MaildropTests(POP3TestCase):
             (b"".join(received) + connection.transport.value()).split(b"\r\n"),
         )
         connection.protocol.dataReceived(b"RETR 1\r\n")
-        self.clock.advance(31)
+        self.clock.pump([1] * 31)
         self.assertTrue(connection.transport.disconnected)
 
     def test_slowReader(self) -> None:
@@ -688,7 +688,7 @@ class MaildropTests(POP3TestCase):
 
         connection.protocol.dataReceived(b"RETR 1\r\nNOOP\r\n")
         while connection.transport.producerState == "paused":
-            self.clock.advance(29)
+            self.clock.pump([1] * 29)
             connection.transport.drain()
 
         self.assertGreater(self.clock.seconds(), 1200)
@@ -841,11 +841,11 @@ class EndTests(POP3TestCase):
         """
         connection = self.loggedIn()
 
-        self.clock.advance(599)
+        self.clock.pump([1] * 599)
         connection.say(b"NOOP")
-        self.clock.advance(599)
+        self.clock.pump([1] * 599)
         self.assertFalse(connection.transport.disconnecting)
-        self.clock.advance(2)
+        self.clock.pump([1] * 17)
 
         self.assertTrue(connection.transport.disconnecting)
 

@@ -19,6 +19,8 @@ from zope.interface.verify import verifyObject
 from mailauth.mail.flow import UNREAD_TIMEOUT, Flow
 from mailauth.mail.pulling import PullingConsumer
 
+from .rooms import Attended, enterRoom, wait
+
 MESSAGE = b"some text\r\n" * 20_000
 
 
@@ -48,6 +50,12 @@ class Unreadable(BytesIO):
         raise OSError("plan" + "ted")
 
 
+class Reader(Attended, LineReceiver):
+    """
+    The other half of the connection.
+    """
+
+
 class PullingConsumerTests(SynchronousTestCase):
     """
     L{PullingConsumer}, with the producer that the parent class uses.
@@ -59,9 +67,10 @@ class PullingConsumerTests(SynchronousTestCase):
         """
         self.clock = Clock()
         self.transport = transport
-        reader = LineReceiver()
+        reader = Reader()
         reader.makeConnection(transport)
-        self.flow = Flow(reader, self.clock.callLater)
+        self.deadlines = enterRoom(reader, self.clock)
+        self.flow = Flow(reader, self.deadlines)
         consumer = PullingConsumer(transport, self.flow)
         verifyObject(IConsumer, consumer)
         done: Deferred[object] = FileProducer(file).beginProducing(consumer)
@@ -87,7 +96,7 @@ class PullingConsumerTests(SynchronousTestCase):
             self.flow.resumeProducing()
 
         self.assertEqual([65536, 131072, 196608, len(MESSAGE)], [n - 10 for n in sizes])
-        self.assertEqual([], self.clock.getDelayedCalls())
+        self.assertIs(None, self.deadlines.cutOff)
 
     def test_neverRead(self) -> None:
         """
@@ -95,7 +104,7 @@ class PullingConsumerTests(SynchronousTestCase):
         """
         self.produce(Brimming(), BytesIO(MESSAGE))
 
-        self.clock.advance(UNREAD_TIMEOUT)
+        wait(self.clock, UNREAD_TIMEOUT)
 
         self.assertTrue(self.transport.disconnected)
 

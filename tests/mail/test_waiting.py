@@ -6,26 +6,24 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
-from mailauth.interfaces import IConnection
-from mailauth.mail.waiting import Waiting, WaitingLimits, WaitingRoom
+from mailauth.mail.waiting import NEVER, Deadlines, WaitingLimits, WaitingRoom
+
+from .rooms import Attended
 
 
-@implementer(IConnection)
-class Visitor:
+class Visitor(Attended):
     """
-    A connection that remembers why it was ended.
+    A connection that remembers what became of it.
     """
 
-    ended: str | None = None
+    aborted = False
 
-    def end(self, reason: str) -> None:
+    def abort(self) -> None:
         """
-        See L{IConnection.end}.
+        Remember it.
         """
-        assert self.ended is None
-        self.ended = reason
+        self.aborted = True
 
 
 class WaitingRoomTests(SynchronousTestCase):
@@ -44,8 +42,8 @@ class WaitingRoomTests(SynchronousTestCase):
         """
         An empty room does not tick.
         """
-        for waiting in tuple(self.room._waiting):
-            waiting.leave()
+        for deadlines in {**self.room._waiting, **self.room._admitted, **self.room._hurried}:
+            deadlines.leave()
         self.assertEqual(0, len(self.room))
         self.assertEqual({}, self.room._networks)
         self.assertEqual([], self.clock.getDelayedCalls())
@@ -58,7 +56,7 @@ class WaitingRoomTests(SynchronousTestCase):
 
     def enter(
         self, peer: str | None = None, silence: float | None = None
-    ) -> tuple[Visitor, Waiting]:
+    ) -> tuple[Visitor, Deadlines]:
         """
         A new visitor, and its place.
         """
@@ -176,12 +174,11 @@ class WaitingRoomTests(SynchronousTestCase):
 
     def test_leave(self) -> None:
         """
-        Who has left is not ended, and may leave again.
+        Who has left is not ended.
         """
         visitor, waiting = self.enter("192.0.2.1")
         stays, _ = self.enter("192.0.2.1")
 
-        waiting.leave()
         waiting.leave()
         self.wait(601)
 
@@ -289,3 +286,76 @@ class WaitingRoomTests(SynchronousTestCase):
         self.wait(1)
 
         self.assertIsNot(None, visitor.ended)
+
+    def test_admitted(self) -> None:
+        """
+        Whoever has logged in has no deadline but that of his silence, and is none of those that
+        wait.
+        """
+        self.limit(connections=1)
+        visitor, deadlines = self.enter("192.0.2.1")
+        deadlines.hear(unfinished=True)
+
+        deadlines.admit(1800)
+        self.enter("192.0.2.1")
+        self.wait(1000)
+        deadlines.hear(unfinished=False)
+        self.wait(1790)
+
+        self.assertIs(None, visitor.ended)
+        self.wait(10 + WaitingRoom.PATROL)
+        self.assertEqual("Autologout; connection idle too long", visitor.ended)
+
+    def test_silentForever(self) -> None:
+        """
+        A silence without end is possible.
+        """
+        visitor, deadlines = self.enter()
+
+        deadlines.admit(NEVER)
+        self.wait(10_000)
+
+        self.assertIs(None, visitor.ended)
+
+    def test_cutOff(self) -> None:
+        """
+        Whoever is given a time is cut off when it is over, also when he was ended before, and
+        also when nobody else is there.
+        """
+        visitor, deadlines = self.enter()
+        self.wait(601)
+        self.assertIsNot(None, visitor.ended)
+
+        deadlines.cutOffIn(30)
+        self.wait(29)
+
+        self.assertFalse(visitor.aborted)
+        self.wait(1)
+        self.assertTrue(visitor.aborted)
+
+    def test_spared(self) -> None:
+        """
+        Or he is spared, and may be given a time again.
+        """
+        visitor, deadlines = self.enter()
+        deadlines.admit(NEVER)
+        deadlines.cutOffIn(30)
+        self.wait(29)
+
+        deadlines.spare()
+        self.wait(100)
+        self.assertFalse(visitor.aborted)
+        deadlines.cutOffIn(1)
+        self.wait(1)
+        self.assertTrue(visitor.aborted)
+
+    def test_connections(self) -> None:
+        """
+        The room knows all that are in it: waiting, logged in, or about to be cut off.
+        """
+        visitors = [self.enter() for _ in range(4)]
+        visitors[1][1].admit(10)
+        visitors[2][1].cutOffIn(10)
+        visitors[3][1].leave()
+
+        self.assertCountEqual([each for each, _ in visitors[:3]], self.room.connections())

@@ -196,5 +196,5 @@ class ClientTests(SynchronousTestCase):
 
         self.assertEqual([b"421 4.7.0 Enough"], client.hear())
         self.assertTrue(client.ended)
-        client.clock.advance(60)
+        client.clock.pump([1] * 60)
         self.assertTrue(client.transport.aborted)
