@@ -122,7 +122,7 @@ def parseToken(token: bytes) -> UnverifiedToken:
         raise MalformedToken("the token is too large")
     parts = token.split(b".")
     if len(parts) != 3:
-        raise MalformedToken("the token has not three parts")
+        raise MalformedToken("the token does not have three parts")
     header, claims, signature = parts
     return UnverifiedToken(
         _parseHeader(header),

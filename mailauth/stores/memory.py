@@ -88,7 +88,7 @@ class MemoryAccounts:
         See L{IAccounts.add}.
         """
         if account.name in self._accounts:
-            return fail(AlreadyExists(f"there is an account {account.name} already"))
+            return fail(AlreadyExists(f"There is an account {account.name} already."))
         self._accounts[account.name] = account
         return self._revocations.touch([accountTag(account.name)])
 
@@ -121,7 +121,7 @@ class MemoryAccounts:
         See L{IAccounts.remove}.
         """
         if self._accounts.pop(name, None) is None:
-            return fail(NotFound(f"there is no account {name}"))
+            return fail(NotFound(f"There is no account {name}."))
         for forget in self.removed:
             forget(name)
         return self._revocations.revoke([accountTag(name)], REMOVED)
@@ -141,7 +141,7 @@ class MemoryAccounts:
     def _change(self, name: str, reason: str | None, **values: Any) -> Deferred[None]:
         account = self._accounts.get(name)
         if account is None:
-            return fail(NotFound(f"there is no account {name}"))
+            return fail(NotFound(f"There is no account {name}."))
         self._accounts[name] = attrs.evolve(account, **values)
         tags = [accountTag(name)]
         if reason is None:
@@ -173,7 +173,7 @@ class MemoryAppPasswords:
         """
         account = appPassword.account
         if self._accounts is not None and account not in self._accounts:
-            return fail(NotFound(f"there is no account {account}"))
+            return fail(NotFound(f"There is no account {account}."))
         if appPassword.imported is not None and len(self._imported(account)) >= IMPORTED_LIMIT:
             return fail(LimitReached(f"{account} has {IMPORTED_LIMIT} imported app passwords"))
         digest = appPassword.digest
@@ -208,7 +208,7 @@ class MemoryAppPasswords:
         """
         appPassword = self._appPasswords.get(identifier)
         if appPassword is None or appPassword.account != account:
-            return fail(NotFound(f"{account} has no app password {identifier}"))
+            return fail(NotFound(f"{account} has no app password {identifier}."))
         del self._appPasswords[identifier]
         return self._revocations.revoke([appPasswordTag(identifier)], REVOKED)
 

@@ -54,7 +54,7 @@ class SQLAccounts:
             try:
                 connection.execute(insert(schema.accounts).values(rows.accountRow(account)))
             except IntegrityError:
-                raise AlreadyExists(f"there is an account {account.name} already") from None
+                raise AlreadyExists(f"There is an account {account.name} already.") from None
             self._revocations.publish(connection, [accountTag(account.name)], None)
 
         return self._revocations.publishing(work)
@@ -103,7 +103,7 @@ class SQLAccounts:
                 delete(schema.accounts).where(schema.accounts.c.name == name)
             )
             if not removed.rowcount:
-                raise NotFound(f"there is no account {name}")
+                raise NotFound(f"There is no account {name}.")
             self._revocations.publish(connection, [accountTag(name)], REMOVED)
 
         return self._revocations.publishing(work)
@@ -130,7 +130,7 @@ class SQLAccounts:
                 update(schema.accounts).where(schema.accounts.c.name == name).values(**values)
             )
             if not changed.rowcount:
-                raise NotFound(f"there is no account {name}")
+                raise NotFound(f"There is no account {name}.")
             self._revocations.publish(connection, [accountTag(name)], reason)
 
         return self._revocations.publishing(work)
@@ -158,7 +158,7 @@ class SQLAppPasswords:
             # Locked, so that what is counted stays so, where there can be other writers.
             owner = select(schema.accounts.c.name).where(schema.accounts.c.name == account)
             if connection.scalar(owner.with_for_update()) is None:
-                raise NotFound(f"there is no account {account}")
+                raise NotFound(f"There is no account {account}.")
             if appPassword.imported is not None:
                 counted = select(func.count()).where(*_importedBy(account))
                 if connection.scalars(counted).one() >= IMPORTED_LIMIT:
@@ -209,7 +209,7 @@ class SQLAppPasswords:
                 )
             )
             if not removed.rowcount:
-                raise NotFound(f"{account} has no app password {identifier}")
+                raise NotFound(f"{account} has no app password {identifier}.")
             self._revocations.publish(connection, [appPasswordTag(identifier)], REVOKED)
 
         return self._revocations.publishing(work)

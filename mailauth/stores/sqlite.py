@@ -87,7 +87,7 @@ def _requireDirectory(directory: Path) -> int:
     if not stat.S_ISDIR(status.st_mode):
         raise CannotOpen(f"{directory} is not a directory itself: name the directory it leads to")
     if status.st_uid != os.geteuid() != 0:
-        raise CannotOpen(f"{directory} belongs to another user: chown it to mailauth's own")
+        raise CannotOpen(f"{directory} belongs to another user: be that user, or chown it")
     if status.st_mode & 0o022:
         raise CannotOpen(f"{directory} can be written by others: chmod go-w {directory}")
     return status.st_uid
