@@ -39,7 +39,10 @@ from .tls import ReloadableContext, UnusableCertificate
 @click.version_option(package_name="mailauth")
 @click.pass_context
 def main(context: click.Context, config: Path | None, data: Path | None, asJSON: bool) -> None:
-    """OAuth tokens and app passwords for mail."""
+    """OAuth tokens and app passwords for mail.
+
+    What a command changes holds in the running service at once.
+    """
     path = config or DEFAULT_CONFIGURATION
     if data is not None:
         path = data / CONFIGURATION
@@ -58,7 +61,7 @@ def configuration() -> None:
 @configuration.command()
 @click.pass_obj
 def check(invocation: Invocation) -> None:
-    """Name every mistake in it, with its key."""
+    """Name every mistake in the file, with its key."""
     read = invocation.configuration()
     try:
         ReloadableContext(read.certificate, read.privateKey)

@@ -43,7 +43,7 @@ def add(invocation: Invocation, name: str, no_password: bool, password_rule: str
         await database.accounts.add(
             Account(canonical, hashed, passwordRule=password_rule, created=time())
         )
-        invocation.answer({"name": canonical}, f"{canonical} is there.")
+        invocation.answer({"name": canonical}, f"{canonical} is added.")
 
     invocation.run(work)
 
@@ -57,7 +57,7 @@ async def _hashed(password: bytes | None, configuration: Configuration) -> str |
 @account.command("list")
 @click.pass_obj
 def listAll(invocation: Invocation) -> None:
-    """All accounts."""
+    """Show all accounts."""
 
     async def work(database: Database, configuration: Configuration) -> None:
         rows = [_fields(each) for each in await database.accounts.list()]
@@ -70,7 +70,7 @@ def listAll(invocation: Invocation) -> None:
 @click.argument("name")
 @click.pass_obj
 def show(invocation: Invocation, name: str) -> None:
-    """One account."""
+    """Show one account."""
 
     async def work(database: Database, configuration: Configuration) -> None:
         canonical = accountName(name, configuration)
@@ -89,7 +89,7 @@ def show(invocation: Invocation, name: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def disable(invocation: Invocation, name: str) -> None:
-    """Let nobody in, and end the connections that are open."""
+    """Let nobody into an account, and end its open connections."""
     _change(invocation, name, "disable", "is disabled, and its connections end.")
 
 
@@ -97,7 +97,7 @@ def disable(invocation: Invocation, name: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def enable(invocation: Invocation, name: str) -> None:
-    """Undo disable."""
+    """Let an account in again. Tokens from before stay dead."""
     _change(invocation, name, "enable", "is enabled.")
 
 
@@ -123,9 +123,10 @@ def _change(invocation: Invocation, name: str, method: str, says: str, *argument
 @click.argument("name")
 @click.pass_obj
 def password(invocation: Invocation, name: str) -> None:
-    """Set the account password, read from standard input or asked for.
+    """Set the account password.
 
-    Tokens and open connections of the account end; app passwords stay.
+    It is read from standard input, or asked for. Tokens and open connections of the account end;
+    app passwords stay.
     """
     secret = readSecret("New password", confirm=True)
 

@@ -68,14 +68,16 @@ _limits = (
         help="What it may be used for; everything if you do not say.",
     ),
     click.option("--read-only", is_flag=True, help="It may read, and change or send nothing."),
-    click.option("--expires", type=expiry, metavar="90d|DATE", help="When it ends."),
+    click.option(
+        "--expires", type=expiry, metavar="90d|DATE", help="When it ends; never if you do not say."
+    ),
     click.option(
         "--from",
         "networks",
         multiple=True,
         type=network,
         metavar="CIDR",
-        help="Where it may be used from.",
+        help="Where it may be used from; anywhere if you do not say.",
     ),
 )
 
@@ -91,7 +93,7 @@ def _limited(command: Any) -> Any:
 @_limited
 @click.pass_obj
 def add(invocation: Invocation, /, name: str, **limits: Any) -> None:
-    """Make one. It is shown now, and never again."""
+    """Make an app password. It is shown now, and never again."""
 
     async def work(database: Database, configuration: Configuration) -> None:
         secret = makeAppPassword()
@@ -109,7 +111,7 @@ def add(invocation: Invocation, /, name: str, **limits: Any) -> None:
 @_limited
 @click.pass_obj
 def importHash(invocation: Invocation, /, name: str, passwordHash: str, **limits: Any) -> None:
-    """Take over one of another system, whose hash is all that is left."""
+    """Take over a password of another system by its bcrypt hash."""
 
     async def work(database: Database, configuration: Configuration) -> None:
         checkImported(passwordHash)
@@ -138,7 +140,7 @@ def _make(account: str, limits: dict[str, Any], **secret: Any) -> AppPassword:
 @click.argument("name")
 @click.pass_obj
 def listAll(invocation: Invocation, name: str) -> None:
-    """Those of an account."""
+    """Show the app passwords of an account, with their ids."""
 
     async def work(database: Database, configuration: Configuration) -> None:
         found = await database.appPasswords.list(accountName(name, configuration))
@@ -155,7 +157,7 @@ def listAll(invocation: Invocation, name: str) -> None:
 @click.argument("identifier", metavar="ID")
 @click.pass_obj
 def revoke(invocation: Invocation, name: str, identifier: str) -> None:
-    """End one, and the connections that it opened."""
+    """End an app password, and the connections that it opened."""
 
     async def work(database: Database, configuration: Configuration) -> None:
         await database.appPasswords.revoke(accountName(name, configuration), identifier)

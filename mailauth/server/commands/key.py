@@ -22,7 +22,7 @@ def key() -> None:
 @key.command("list")
 @click.pass_obj
 def listAll(invocation: Invocation) -> None:
-    """All of them, the newest first."""
+    """Show all keys, the newest first."""
 
     async def work(database: Database, configuration: Configuration) -> None:
         rows = [

@@ -51,7 +51,7 @@ def lifetime(value: str) -> float:
     metavar="1h",
     help="How long it lives; what the configuration says if you do not.",
 )
-@click.option("--count", type=click.IntRange(1, 1_000_000), default=1, help="How many.")
+@click.option("--count", type=click.IntRange(1, 1_000_000), default=1, help="How many; one a line.")
 @click.pass_obj
 def issue(
     invocation: Invocation, name: str, scope: str, lifetime: float | None, count: int
@@ -90,7 +90,10 @@ def _keys(database: Database) -> StoredKeys:
 @token.command()
 @click.pass_obj
 def inspect(invocation: Invocation) -> None:
-    """Say what a token is, which is read from standard input. Status 1 if it is not accepted."""
+    """Say what a token holds.
+
+    It is read from standard input. The status is 1 if the token is not accepted.
+    """
     secret = readSecret("Token")
 
     async def work(database: Database, configuration: Configuration) -> None:
@@ -117,7 +120,10 @@ def inspect(invocation: Invocation) -> None:
 @token.command()
 @click.pass_obj
 def revoke(invocation: Invocation) -> None:
-    """End a token, which is read from standard input, and the connections that it opened."""
+    """End a token, and the connections that it opened.
+
+    It is read from standard input.
+    """
     secret = readSecret("Token")
 
     async def work(database: Database, configuration: Configuration) -> None:
