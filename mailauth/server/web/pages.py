@@ -22,7 +22,7 @@ body {{
   font: 1.1rem/1.6 system-ui, sans-serif;
   margin: 3rem auto; max-width: 40rem; padding: 1rem;
 }}
-code {{ overflow-wrap: anywhere }}
+pre {{ overflow-wrap: anywhere; white-space: pre-wrap }}
 </style>
 </head>
 <body>
