@@ -8,6 +8,15 @@ company's issuer, or with an app password.
     python bulletin.py --issuer https://idp.example --keys idp.jwks --audience bulletin \
         --certificate cert.pem --key key.pem --port 9993
 
+To try it beside C{make demo}, with the demo's issuer and certificate::
+
+    curl --cacert mailauth-demo/ca.pem https://localhost:1443/jwks.json > idp.jwks
+    .venv/bin/python docs/examples/bulletin.py --issuer https://localhost:1443 --keys idp.jwks \
+        --audience https://localhost:1443 --certificate mailauth-demo/server.pem \
+        --key mailauth-demo/server.key
+    curl --cacert mailauth-demo/ca.pem --user ann@board.example:THE-PASSWORD-IT-PRINTED \
+        "imaps://localhost:9993/INBOX;MAILINDEX=1"
+
 It needs the library only, nothing of C{mailauth.server}.
 """
 
