@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
+# A half-made environment is none.
+.DELETE_ON_ERROR:
+
 .PHONY: demo test check coverage docs bench soak clean
 
 demo: $(VENV)/demo-installed

@@ -113,6 +113,7 @@ class Table:
         """
         A string that has to be there.
         """
+        self._taken.add(key)
         if key not in self._members:
             self.mistaken(key, "is missing")
             return ""

@@ -1,6 +1,6 @@
 """
 The IMAP login against a model of it: any sequence of lines, verdicts, timeouts and goodbyes
-(reliability: no login without a verified credential, one in flight, one reply for each command).
+(no login without a verified credential, one in flight, one reply for each command).
 """
 
 from __future__ import annotations
