@@ -4,6 +4,7 @@ The wire side of the service: who answers on which port.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,12 @@ from twisted.internet.interfaces import (
     IAddress,
     IListeningPort,
     IProtocolFactory,
-    IReactorTCP,
+    IProtocolNegotiationFactory,
+    IReactorSocket,
 )
 from twisted.internet.protocol import ServerFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
 
 from ..interfaces import IMechanism
 from ..mail.waiting import WaitingRoom
@@ -49,6 +52,7 @@ def makeMechanisms(configuration: Configuration) -> tuple[IMechanism, ...]:
     )
 
 
+@implementer(IProtocolNegotiationFactory)
 class MailFactory(ServerFactory):
     """
     Makes the connections of one protocol.
@@ -62,17 +66,26 @@ class MailFactory(ServerFactory):
         portal: Any,
         waitingRoom: WaitingRoom,
         insecureLoopback: bool,
+        protocols: list[bytes],
     ) -> None:
         """
         @param make: makes a L{MailConnection<mailauth.mail.connection.MailConnection>}.
         @param portal: whom it logs in with.
         @param waitingRoom: where it waits until then.
         @param insecureLoopback: see there.
+        @param protocols: what ALPN calls it (RFC 7301); submission has no name there.
         """
         self._make = make
         self._portal = portal
         self._waitingRoom = waitingRoom
         self._insecureLoopback = insecureLoopback
+        self._protocols = protocols
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """
+        See L{IProtocolNegotiationFactory}.
+        """
+        return self._protocols
 
     def buildProtocol(self, address: IAddress | None) -> Any:
         """
@@ -106,7 +119,7 @@ class Listener(Service):
     failed: CannotListenError | None = None
     _port: IListeningPort | None = None
 
-    def __init__(self, reactor: IReactorTCP, name: str, address: Address, factory: Any) -> None:
+    def __init__(self, reactor: IReactorSocket, name: str, address: Address, factory: Any) -> None:
         self.setName(f"{name} {address.host} {address.port}")
         self.listener = name
         self._reactor = reactor
@@ -124,13 +137,20 @@ class Listener(Service):
 
     def privilegedStartService(self) -> None:
         """
-        Bind it.
+        Bind it. An address of IPv6 takes nothing of IPv4, whatever the system is set to: a
+        configuration names both, with one port.
         """
         host, port = self._address.host, self._address.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._port = self._reactor.listenTCP(port, self._factory, BACKLOG, host)
-        except CannotListenError as error:
-            self.failed = error
+            listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            self.failed = CannotListenError(host, port, error)
+            return
+        # The port has a descriptor of its own.
+        with listening:
+            listening.setblocking(False)
+            self._port = self._reactor.adoptStreamPort(listening.fileno(), family, self._factory)
 
     def startService(self) -> None:
         """

@@ -155,8 +155,9 @@ class MailService(MultiService):
         mechanisms = makeMechanisms(configuration)
         room = self._room = WaitingRoom(self._reactor.callLater, configuration.waiting)
 
-        def mail(make: Callable[[], Any]) -> MailFactory:
-            return MailFactory(make, self._truth.portal, room, configuration.insecureLoopback)
+        def mail(make: Callable[[], Any], *protocols: bytes) -> MailFactory:
+            loopback = configuration.insecureLoopback
+            return MailFactory(make, self._truth.portal, room, loopback, list(protocols))
 
         def makeESMTP() -> ESMTP:
             protocol = ESMTP(mechanisms, tls)
@@ -164,9 +165,9 @@ class MailService(MultiService):
             protocol.MAX_MESSAGE = configuration.messageSize
             return protocol
 
-        imap = mail(lambda: MailboxIMAP4Server(mechanisms, tls))
+        imap = mail(lambda: MailboxIMAP4Server(mechanisms, tls), b"imap")
         submission = mail(makeESMTP)
-        pop3 = mail(lambda: POP3(mechanisms, tls))
+        pop3 = mail(lambda: POP3(mechanisms, tls), b"pop3")
         site = makeSite(
             configuration.issuer,
             configuration.hostname,

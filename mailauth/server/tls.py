@@ -11,7 +11,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificates
 from OpenSSL import SSL
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.interfaces import (
+    IOpenSSLServerConnectionCreator,
+    IProtocolNegotiationFactory,
+)
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from zope.interface import implementer
 
@@ -52,6 +55,22 @@ class ReloadableContext:
         return SSL.Connection(self._context, None)
 
 
+def _selectProtocol(connection: SSL.Connection, offered: list[bytes]) -> bytes:
+    """
+    ALPN (RFC 7301 section 3.2). A client that takes us for something else was led here by
+    somebody: what it sends is not to be read as commands (W6).
+    """
+    # Under STARTTLS only the protocol inside knows what it is.
+    protocol = connection.get_app_data().wrappedProtocol
+    factory = IProtocolNegotiationFactory(protocol.factory, None)
+    if factory is not None:
+        for name in factory.acceptableProtocols():
+            if name in offered:
+                return bytes(name)
+    # pyOpenSSL sends the alert no_application_protocol for what is raised here.
+    raise SSL.Error([("", "", "no application protocol in common")])
+
+
 def _makeContext(certificate: Path, privateKey: Path) -> SSL.Context:
     # pyOpenSSL deprecates its own classes, and Twisted's annotations know no others.
     chain: Any
@@ -68,6 +87,8 @@ def _makeContext(certificate: Path, privateKey: Path) -> SSL.Context:
             enableSessionTickets=True,
         ).getContext()
         context.check_privatekey()
+        # Twisted's own knows nothing of STARTTLS, nor of an alert.
+        context.set_alpn_select_callback(_selectProtocol)
     except OSError as error:
         raise UnusableCertificate(f"cannot read {error.filename}: {error.strerror}") from None
     except (SSL.Error, TypeError, UnsupportedAlgorithm, ValueError):

@@ -48,6 +48,13 @@ class QuietSite(Site):
 
     noisy = False
 
+    def acceptableProtocols(self) -> list[bytes]:
+        """
+        See L{IProtocolNegotiationFactory}. The limits here are those of HTTP/1.1, also where the
+        parent would speak HTTP/2.
+        """
+        return [b"http/1.1"]
+
     def log(self, request: http.Request) -> None:
         """
         Write nothing.
