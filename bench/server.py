@@ -101,6 +101,7 @@ def main() -> None:
         makePortal(options, LoginLog(options.audit, reactor.callLater), reactor.seconds),
         WaitingRoom(reactor.callLater),
         insecureLoopback=True,
+        protocols=[b"imap"],
     )
     calmCollector()
     serve(options.port, factory)
