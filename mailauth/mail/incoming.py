@@ -21,7 +21,8 @@ _NOT_TEXT = re.compile(rb"[\x00\r\n]")
 
 class IncomingMessage:
     """
-    One message, with an C{IMessage} for each recipient.
+    One message, with an C{IMessage} for each recipient, or one for several: that one gets the
+    message once.
 
     Whatever goes wrong is kept until all of the message is there, because only then does the
     client listen. From then on the rest is read and thrown away.
@@ -45,9 +46,13 @@ class IncomingMessage:
         @param makeParts: for each recipient what makes an C{IMessage}, and the trace header that
             goes before the message.
         """
+        known: set[int] = set()
         try:
             for makePart, header in makeParts:
                 part = makePart()
+                if id(part) in known:
+                    continue
+                known.add(id(part))
                 self._parts.append(part)
                 if header:
                     part.lineReceived(header)
@@ -103,10 +108,11 @@ class IncomingMessage:
             self._failure.raiseException()
 
     def _write(self, line: bytes, first: bool) -> None:
+        # It has no header of its own, and would continue ours.
+        separate = first and line and (b":" not in line or line[:1] in b" \t")
         try:
             for part in self._parts:
-                if first and line and b":" not in line:
-                    # It has no header of its own, and would continue ours.
+                if separate:
                     part.lineReceived(b"")
                 part.lineReceived(line)
         except Exception:

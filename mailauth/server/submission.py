@@ -55,8 +55,10 @@ class SubmissionService:
 @implementer(IMessageDelivery)
 class Submission:
     """
-    The avatar of somebody who sends mail.
+    The avatar of somebody who sends mail, on one connection.
     """
+
+    _message: LocalMessage
 
     def __init__(self, service: SubmissionService, account: str, readOnly: bool = False) -> None:
         """
@@ -75,16 +77,17 @@ class Submission:
             raise SMTPBadSender(origin, 550, "5.7.1 This password may read mail and not send it")
         if self._canonical(origin) != self._account:
             raise SMTPBadSender(origin, 550, "5.7.1 This is not the address you logged in with")
+        self._message = LocalMessage(self._service.mailboxes)
         return origin
 
-    def validateTo(self, user: User) -> Deferred[Callable[[], LocalDelivery]]:
+    def validateTo(self, user: User) -> Deferred[Callable[[], LocalMessage]]:
         """
-        See L{IMessageDelivery}.
+        See L{IMessageDelivery}. All recipients of a message have one C{IMessage}.
         """
         return Deferred.fromCoroutine(self._validateTo(user))
 
-    async def _validateTo(self, user: User) -> Callable[[], LocalDelivery]:
-        name = self._canonical(user.dest)
+    async def _validateTo(self, user: User) -> Callable[[], LocalMessage]:
+        message, name = self._message, self._canonical(user.dest)
         try:
             account = None if name is None else await self._service.accounts.get(name)
         except Outage:
@@ -95,26 +98,31 @@ class Submission:
                 550,
                 "5.1.1 There is no such account, and this server relays nothing elsewhere",
             )
-        return lambda: LocalDelivery(self._service.mailboxes, name)
+        return lambda: message.addressedTo(name, self._traceFor(user))
 
     def receivedHeader(
         self, helo: tuple[bytes | None, bytes], origin: Address, recipients: list[User]
     ) -> bytes:
         """
-        See L{IMessageDelivery}. The protocol is named after RFC 3848, and the return path stands
-        where the final delivery puts it (RFC 5321 section 4.4).
+        See L{IMessageDelivery}. There is none that all copies have.
         """
-        [recipient] = recipients
+        return b""
+
+    def _traceFor(self, recipient: User) -> bytes:
+        """
+        What stands before one recipient's copy. The protocol is named after RFC 3848, and the
+        return path stands where the final delivery puts it (RFC 5321 section 4.4).
+        """
         secure = ISSLTransport.providedBy(recipient.protocol.transport)
-        name, peer = (_NOT_A_HOST.sub(b"?", word or b"unknown") for word in helo)
+        name, peer = (_NOT_A_HOST.sub(b"?", word or b"unknown") for word in recipient.helo)
         return b"\r\n".join(
             (
-                b"Return-Path: <%b>" % bytes(origin),
+                b"Return-Path: <%b>" % bytes(recipient.orig),
                 b"Received: from %b ([%b])" % (name, peer),
                 b"\t(authenticated as %b)" % self._account.encode("utf-8"),
                 b"\tby %b with %b" % (self._service.host.encode("ascii"), _protocol(secure)),
                 b"\tfor <%b>;" % bytes(recipient.dest),
-                b"\t%b" % formatdate(self._service.wallClock()).encode("ascii"),
+                b"\t%b\r\n" % formatdate(self._service.wallClock()).encode("ascii"),
             )
         )
 
@@ -134,16 +142,26 @@ def _protocol(secure: bool) -> bytes:
 
 
 @implementer(IMessageSMTP)
-class LocalDelivery:
+class LocalMessage:
     """
-    One message for one recipient.
+    One message, for all its recipients.
     """
 
-    def __init__(self, mailboxes: Mailboxes, name: str) -> None:
+    def __init__(self, mailboxes: Mailboxes) -> None:
         self._mailboxes = mailboxes
-        self._name = name
+        self._traces: dict[str, bytes] = {}
         # It outlives this method.
         self._spool: Any = SpooledTemporaryFile(_SPOOL_IN_MEMORY)  # noqa: SIM115
+
+    def addressedTo(self, name: str, trace: bytes) -> LocalMessage:
+        """
+        Somebody is to have a copy. Twice is the same as once.
+
+        @param name: of the account, in canonical form.
+        @param trace: the header lines that go before this copy.
+        """
+        self._traces.setdefault(name, trace)
+        return self
 
     def lineReceived(self, line: bytes) -> None:
         """
@@ -153,13 +171,20 @@ class LocalDelivery:
 
     def eomReceived(self) -> Deferred[None]:
         """
-        See L{IMessageSMTP}. It fires when the message would survive a loss of power.
+        See L{IMessageSMTP}. It fires when all copies would survive a loss of power.
         """
         return Deferred.fromCoroutine(self._deliver())
 
     async def _deliver(self) -> None:
+        """
+        One copy after another: SMTP has one answer for them all, and a client that hears of a
+        failure sends the message to everybody again. Whoever comes behind the failure has no
+        copy yet; those before it get a second one.
+        """
         try:
-            await self._mailboxes.deliver(self._name, self._spool)
+            for name, trace in self._traces.items():
+                copy: Any = _Copy(trace, self._spool)
+                await self._mailboxes.deliver(name, copy)
         except OSError as error:
             _log.error("a message cannot be stored: {error}", error=error)
             if error.errno in _FULL:
@@ -173,3 +198,27 @@ class LocalDelivery:
         See L{IMessageSMTP}.
         """
         self._spool.close()
+
+
+class _Copy:
+    """
+    One recipient's copy, as much of a file as the mail store needs.
+    """
+
+    def __init__(self, trace: bytes, spool: Any) -> None:
+        self._trace = self._ahead = trace
+        self._spool = spool
+
+    def seek(self, offset: int) -> None:
+        """
+        Begin again.
+        """
+        self._ahead = self._trace
+        self._spool.seek(offset)
+
+    def read(self, size: int) -> bytes:
+        """
+        The trace, and then what everybody has.
+        """
+        ahead, self._ahead = self._ahead, b""
+        return ahead or bytes(self._spool.read(size))

@@ -21,7 +21,7 @@ from zope.interface.verify import verifyObject
 from mailauth.errors import Outage
 from mailauth.mail.smtp import ESMTP
 from mailauth.server.mailbox.mailboxes import Mailboxes
-from mailauth.server.submission import LocalDelivery, Submission, SubmissionService
+from mailauth.server.submission import LocalMessage, Submission, SubmissionService
 from mailauth.stores.memory import MemoryAccounts
 from mailauth.stores.records import Account
 
@@ -35,6 +35,13 @@ LINES = st.lists(
     | st.sampled_from([b".", b"..", b".x", b""]),
     max_size=15,
 )
+
+
+def descriptors() -> int:
+    """
+    How many files this process has open.
+    """
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 class FailingAccounts(MemoryAccounts):
@@ -114,11 +121,11 @@ class EnvelopeTests(SubmissionTestCase):
         """
         The interfaces of twisted.mail are kept.
         """
-        delivery = LocalDelivery(self.service.mailboxes, BOB)
-        self.addCleanup(delivery.connectionLost)
+        message = LocalMessage(self.service.mailboxes)
+        self.addCleanup(message.connectionLost)
 
         self.assertTrue(verifyObject(IMessageDelivery, Submission(self.service, ALICE)))
-        self.assertTrue(verifyObject(IMessageSMTP, delivery))
+        self.assertTrue(verifyObject(IMessageSMTP, message))
 
     def test_sender(self) -> None:
         """
@@ -252,6 +259,68 @@ class MessageTests(SubmissionTestCase):
         [alices], [bobs] = self.inbox(ALICE), self.inbox(BOB)
         self.assertIn(b"for <alice@", alices)
         self.assertNotIn(b"for <alice@", bobs)
+
+    def begin(self, *recipients: str) -> Connection:
+        """
+        As far as DATA.
+        """
+        connection = self.connect()
+        connection.say(b"MAIL FROM:<alice@example.test>\r\n")
+        for recipient in recipients:
+            connection.say(b"RCPT TO:<%b>\r\n" % recipient.encode("ascii"))
+        self.assertEqual(b"354", connection.say(b"DATA\r\n")[:3])
+        return connection
+
+    def test_twice(self) -> None:
+        """
+        A recipient who is named twice, in whatever spelling, gets one copy.
+        """
+        connection = self.begin(BOB, "Bob@EXAMPLE.test", ALICE, BOB)
+
+        connection.say(b"Subject: x\r\n\r\n.\r\n")
+
+        self.assertEqual((1, 1), (len(self.inbox(ALICE)), len(self.inbox(BOB))))
+
+    def test_manyRecipients(self) -> None:
+        """
+        However many recipients a message has, it is kept once while it comes in, and takes one
+        descriptor.
+        """
+        names = [f"r{number}@example.test" for number in range(100)]
+        for name in names:
+            self.successResultOf(self.accounts.add(Account(name)))
+        connection = self.begin(*names)
+        before = descriptors()
+        line = b"x" * 10_000 + b"\r\n"
+
+        connection.say(b"Subject: x\r\n\r\n" + line * 30)
+
+        self.assertLessEqual(descriptors(), before + 1)
+        self.assertEqual(b"250 ", connection.say(b".\r\n")[:4])
+        self.assertLessEqual(descriptors(), before)
+        for name in names:
+            [copy] = self.inbox(name)
+            trace, _, content = copy.partition(b"Subject: x\r\n\r\n")
+            self.assertIn(b"\tfor <%b>;\r\n" % name.encode("ascii"), trace)
+            self.assertEqual(line * 30, content)
+
+    def test_someFail(self) -> None:
+        """
+        If one copy cannot be stored, the client is told to send the message again; those who come
+        behind the failure get their copy only then.
+        """
+        names = [f"r{number}@example.test" for number in range(4)]
+        for name in names:
+            self.successResultOf(self.accounts.add(Account(name)))
+        (self.root / names[1]).write_bytes(b"in the way")
+
+        answer = self.begin(*names).say(b"Subject: x\r\n\r\n.\r\n")
+
+        self.assertEqual(b"451 4.3.0 ", answer[:10])
+        (self.root / names[1]).unlink()
+        answer = self.begin(*names).say(b"Subject: x\r\n\r\n.\r\n")
+        self.assertEqual(b"250 ", answer[:4])
+        self.assertEqual([2, 1, 1, 1], [len(self.inbox(name)) for name in names])
 
     def test_notText(self) -> None:
         """
