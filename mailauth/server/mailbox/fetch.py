@@ -367,7 +367,7 @@ def _structure(part: Part, extended: bool) -> bytes:
     if part.holdsMessage:
         described += (_envelope(part.parts[0].header), _structure(part.parts[0], extended))
     if part.holdsMessage or mainType == b"text":
-        described.append(b"%d" % part.body.count(b"\n"))
+        described.append(b"%d" % part.lines)
     if extended:
         described += (string(values.get(b"content-md5")), *extension)
     return listed(described)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from io import BytesIO
 from itertools import islice
 
@@ -24,8 +25,8 @@ HEADER_END = re.compile(rb"\n\r?\n")
 _PART_HEADER_END = re.compile(rb"\n(?:\r?\n|(?=--))")
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
 _TYPE = re.compile(rb"\s*([!-.0-~]+)/([!-.0-:<-~]+)")
+_DASHED = re.compile(rb"\n--([^\n]*+)")
 _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^;\s]*))', re.DOTALL)
-_BOUNDARY_LIMIT = 200
 _PARAMETER_LIMIT = 100
 
 
@@ -156,6 +157,17 @@ class Part:
         """
         return max(self.end - self.bodyStart, 0)
 
+    @cached_property
+    def lines(self) -> int:
+        """
+        The line breaks in the body. None is looked at twice, however deep the parts nest (DS11).
+        """
+        place, count = self.bodyStart, 0
+        for part in self.parts:
+            count += self.content.count(b"\n", place, min(part.bodyStart, self.end)) + part.lines
+            place = max(part.bodyStart, part.end)
+        return count + self.content.count(b"\n", place, self.end)
+
     def isMultipart(self) -> bool:
         """
         See L{IMessagePart}.
@@ -185,32 +197,43 @@ class _Parser:
         self._content = content
         self._path: list[Part] = []
         self._boundaries: dict[bytes, int] = {}
-        self._delimiter: re.Pattern[bytes] | None = None
         self._count = 0
 
     def parse(self) -> Part:
         root = self._open(0, b"text/plain")
         place = self._path[-1].bodyStart
-        while self._delimiter is not None:
+        while (found := self._nextDelimiter(place)) is not None:
+            match, boundary, isLast = found
+            place = min(match.end() + 1, len(self._content))
+            depth = self._boundaries[boundary]
             # The line break before a delimiter belongs to it (RFC 2046 section 5.1.1).
-            match = self._delimiter.search(self._content, max(place - 1, 0))
-            if match is None:
-                break
-            place = match.end()
-            depth = self._boundaries[match[1]]
             lineBreak = match.start()
             if self._content[lineBreak - 1 : lineBreak] == b"\r":
                 lineBreak -= 1
             self._closeBelow(depth, lineBreak)
-            if match[2] or self._count >= MAX_PARTS:
-                del self._boundaries[match[1]]
-                self._compile()
+            if isLast or self._count >= MAX_PARTS:
+                del self._boundaries[boundary]
             else:
                 digest = self._path[depth].type[1] == b"digest"
                 self._open(place, b"message/rfc822" if digest else b"text/plain")
                 place = self._path[-1].bodyStart
         self._closeBelow(-1, len(self._content))
         return root
+
+    def _nextDelimiter(self, place: int) -> tuple[re.Match[bytes], bytes, bool] | None:
+        """
+        The next line that delimits an open multipart: the match, the boundary, and whether no
+        part follows. It is looked up, for a pattern of all boundaries would have to be compiled
+        anew with each that opens or closes (DS11).
+        """
+        if self._boundaries:
+            for match in _DASHED.finditer(self._content, max(place - 1, 0)):
+                line = match[1].removesuffix(b"\r").rstrip(b" \t")
+                if line in self._boundaries:
+                    return match, line, False
+                if line.removesuffix(b"--") in self._boundaries:
+                    return match, line.removesuffix(b"--"), True
+        return None
 
     def _open(self, start: int, defaultType: bytes) -> Part:
         end = _PART_HEADER_END if self._path else HEADER_END
@@ -230,10 +253,9 @@ class _Parser:
         boundary = next(
             (v for k, v in parameters(part.contentType) if k.lower() == b"boundary"), b""
         )
-        boundary = boundary.rstrip()[:_BOUNDARY_LIMIT]
+        boundary = boundary.rstrip()
         if boundary and boundary not in self._boundaries:
             self._boundaries[boundary] = len(self._path) - 1
-            self._compile()
 
     def _closeBelow(self, depth: int, end: int) -> None:
         for part in self._path[depth + 1 :]:
@@ -241,11 +263,3 @@ class _Parser:
         del self._path[depth + 1 :]
         if any(place > depth for place in self._boundaries.values()):
             self._boundaries = {b: place for b, place in self._boundaries.items() if place <= depth}
-            self._compile()
-
-    def _compile(self) -> None:
-        if self._boundaries:
-            choice = b"|".join(map(re.escape, self._boundaries))
-            self._delimiter = re.compile(rb"\n--(" + choice + rb")(--)?[ \t]*\r?(?:\n|\Z)")
-        else:
-            self._delimiter = None
