@@ -169,8 +169,10 @@ class _PasswordChecker(_Checker):
         began = self._revocations.catchUp()
         username = canonicalName(credentials.username, self._defaultDomain)
         avatarId = await self._decide(credentials, username)
+        # It may have been an app password, and only the account password has changed: whoever asks
+        # again hears what is true now.
         if self._revocations.revokedSince(avatarId.tags, began):
-            raise InvalidCredentials("revoked meanwhile")
+            raise Outage("changed meanwhile")
         return avatarId
 
     @abstractmethod

@@ -4,6 +4,7 @@ Tests for L{mailauth.checkers}.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -47,7 +48,6 @@ from mailauth.errors import (
     LoginError,
     NotOwner,
     Outage,
-    Refusal,
     ServiceNotAllowed,
     TooManyFailures,
 )
@@ -535,21 +535,41 @@ class AppPasswordCheckerTests(CheckerTestCase):
 
     def test_revokedMeanwhile(self) -> None:
         """
-        What is revoked, or whose account is disabled, while it is being looked up is not let in
-        (CS2).
+        What is revoked, or whose account is disabled, while it is being looked up is not let in,
+        and is refused when it comes again (CS2).
         """
-        for name, revoke in (
-            ("find", lambda: self.stores.appPasswords.revoke(ALICE, self.record.identifier)),
-            ("find", lambda: self.stores.accounts.disable(ALICE)),
-        ):
-            slow = Slow(self.stores.appPasswords, name)
-            checked = self.checker.requestAvatarId(makePassword(self.secret))
-            self.successResultOf(revoke())
-            slow.answer()
+        revoked = self.changeMeanwhile(
+            lambda: self.stores.appPasswords.revoke(ALICE, self.record.identifier)
+        )
+        self.assertIs(revoked, Outage)
+        self.refuse(self.checker, makePassword(self.secret), InvalidCredentials)
 
-            self.failureResultOf(checked, Refusal)
-            delattr(self.stores.appPasswords, name)
-            self.setUp()
+        self.setUp()
+        disabled = self.changeMeanwhile(lambda: self.stores.accounts.disable(ALICE))
+        self.assertIs(disabled, AccountDisabled)
+        self.refuse(self.checker, makePassword(self.secret), AccountDisabled)
+
+    def test_changedMeanwhile(self) -> None:
+        """
+        One that stays valid while something else of its account changes is not refused (CS9).
+        """
+        changed = self.changeMeanwhile(lambda: self.stores.accounts.setPassword(ALICE, "hash"))
+
+        self.assertIs(changed, Outage)
+        self.accept(self.checker, makePassword(self.secret))
+
+    def changeMeanwhile(self, change: Callable[[], Deferred[None]]) -> type[BaseException] | None:
+        """
+        Change something while the app password is being looked up.
+
+        @return: what came of the login.
+        """
+        slow = Slow(self.stores.appPasswords, "find")
+        checked = self.checker.requestAvatarId(makePassword(self.secret))
+        self.successResultOf(change())
+        slow.answer()
+        del self.stores.appPasswords.find
+        return self.failureResultOf(checked).type
 
     def test_outages(self) -> None:
         """
@@ -813,7 +833,7 @@ class AccountPasswordCheckerTests(ThreadedTestCase):
         checked = checker.requestAvatarId(makePassword(b"swordfish", context=WEB))
         await self.stores.accounts.setPassword(ALICE, other)
 
-        await self.assertFailure(checked, InvalidCredentials)
+        await self.assertFailure(checked, Outage)
         await self.refuse(checker, makePassword(b"swordfish", context=WEB), InvalidCredentials)
         await self.accept(checker, makePassword(b"marlin", context=WEB))
 
