@@ -144,9 +144,9 @@ class BearerTokenChecker(_Checker):
         )
         # Nothing waits between here and the realm, so whoever is revoked from now on is found
         # among the connections.
-        if self._revocations.covers(avatarId.tags, token.issued) or self._revocations.revokedSince(
-            avatarId.tags, began
-        ):
+        revocations, tags = self._revocations, avatarId.tags
+        issued = self._policy.issuedSince(token)
+        if revocations.covers(tags, issued) or revocations.revokedSince(tags, began):
             raise InvalidToken("revoked")
         return avatarId
 

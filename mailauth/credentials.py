@@ -118,6 +118,13 @@ def tokenTag(issuer: str, tokenId: str) -> str:
     return f"token:{issuer}#{tokenId}"
 
 
+def isTokenTag(tag: str) -> bool:
+    """
+    Whether a tag is that of one access token, under which nothing else will ever be issued.
+    """
+    return tag.startswith("token:")
+
+
 def grantTag(issuer: str, grantId: str) -> str:
     """
     The tag of every token that came from one act of granting.

@@ -195,8 +195,12 @@ class IRevocations(Interface):
 
     def covers(tags: Collection[str], issued: float) -> bool:
         """
-        Whether any of the tags was revoked at or after C{issued}, in seconds since the epoch.
-        Asks nobody: what L{catchUp} learned is what it knows.
+        Whether any of the tags was revoked at or after C{issued}, in seconds since the epoch, or
+        is that of one token and was revoked at all: nothing else is issued under it, and clocks
+        are set. Asks nobody: what L{catchUp} learned is what it knows.
+
+        @param issued: by our clock. Of what somebody else dated it is the earliest time that the
+            date can mean.
         """
 
     def revokedSince(tags: Collection[str], entry: int) -> bool:

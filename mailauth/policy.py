@@ -46,12 +46,14 @@ class TokenPolicy:
     @ivar defaultDomain: what to put behind a login name without a domain, or C{None}.
     @ivar domains: for an issuer the domains whose accounts it may speak for, in canonical form.
         One that is not in it may speak for all.
+    @ivar sameClock: the issuers that read the same clock as we do.
     """
 
     serviceScopes: Mapping[str, frozenset[str]] = SERVICE_SCOPES
     recommendedScope: str = MAIL_SCOPE
     defaultDomain: str | None = None
     domains: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
+    sameClock: frozenset[str] = frozenset()
 
     def ownerOf(self, token: AccessToken) -> str:
         """
@@ -67,6 +69,13 @@ class TokenPolicy:
         if allowed is not None and Account(owner).domain not in allowed:
             raise InvalidToken("the issuer may not speak for this domain")
         return owner
+
+    def issuedSince(self, token: AccessToken) -> float:
+        """
+        When it was issued at the earliest, by our clock: that of its issuer may be ahead, and a
+        revocation has to hold all the same (TK18).
+        """
+        return token.issued if token.issuer in self.sameClock else token.issued - LEEWAY
 
 
 def admitToken(

@@ -36,6 +36,7 @@ from mailauth.credentials import (
     LoginContext,
     UsernamePassword,
     accountTag,
+    isTokenTag,
 )
 from mailauth.errors import (
     AccountDisabled,
@@ -52,7 +53,9 @@ from mailauth.errors import (
     TooManyFailures,
 )
 from mailauth.interfaces import IAudit, IBearerToken, IDelegatedPassword
+from mailauth.oauth.tokens import LEEWAY
 from mailauth.passwords import PasswordHasher, digestAppPassword, makeAppPassword
+from mailauth.policy import TokenPolicy
 from mailauth.stores.memory import MemoryAccounts, MemoryAppPasswords, MemoryStores
 from mailauth.stores.records import Account, AppPassword, AppPasswordUse
 from mailauth.testing.audit import MemoryAudit
@@ -188,7 +191,11 @@ class BearerTokenCheckerTests(CheckerTestCase):
         A checker of everything.
         """
         return BearerTokenChecker(
-            self.validator, self.stores.accounts, self.stores.revocations, now=self.clock.seconds
+            self.validator,
+            self.stores.accounts,
+            self.stores.revocations,
+            TokenPolicy(sameClock=frozenset({self.issuer.issuer})),
+            now=self.clock.seconds,
         )
 
     def present(self, authzid: bytes | None = None, **claims: Any) -> BearerToken:
@@ -288,6 +295,36 @@ class BearerTokenCheckerTests(CheckerTestCase):
 
         self.refuse(self.checker, first, InvalidToken)
         self.accept(self.checker, second)
+
+    def test_clockAhead(self) -> None:
+        """
+        Where the issuer's clock is ahead of ours, what was issued before the revocation is dead
+        although its date is later, and stays dead (TK18).
+        """
+        checker = BearerTokenChecker(
+            self.validator, revocations=self.stores.revocations, now=self.clock.seconds
+        )
+        for kind in ("account", "client", "grant", "token"):
+            ahead = self.present(iat=self.clock.seconds() + LEEWAY, sid="g")
+            (tag,) = (tag for tag in self.accept(checker, ahead).tags if tag.startswith(f"{kind}:"))
+            self.successResultOf(self.stores.revocations.revoke([tag], "Revoked."))
+            for _ in range(3):
+                self.refuse(checker, ahead, InvalidToken)
+                self.clock.advance(LEEWAY)
+            self.accept(checker, self.present(sid="g"))
+
+    def test_clockSetBack(self) -> None:
+        """
+        One token that was revoked is dead whenever it says that it was issued (TK18).
+        """
+        token = self.present()
+        tags = self.accept(self.checker, token).tags
+        self.clock.rightNow -= 3600
+
+        self.successResultOf(self.stores.revocations.revoke(filter(isTokenTag, tags), "Revoked."))
+
+        self.clock.advance(3600)
+        self.refuse(self.checker, token, InvalidToken)
 
     def test_revokedMeanwhile(self) -> None:
         """

@@ -78,6 +78,7 @@ def makeTruth(
             recommendedScope=configuration.scope,
             defaultDomain=configuration.defaultDomain,
             domains={issuer.url: issuer.domains for issuer in configuration.externalIssuers},
+            sameClock=frozenset({configuration.issuer}),
         ),
     )
     domain = configuration.defaultDomain

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from twisted.logger import Logger
 
+from ..credentials import isTokenTag
+
 KEEP = 32 * 24 * 3600.0
 """
 How long an entry is kept, in seconds. It must be longer than the life of anything that only
@@ -66,7 +68,7 @@ class KnownRevocations:
         """
         revoked = self._revoked
         return not revoked.keys().isdisjoint(tags) and any(
-            tag in revoked and revoked[tag][1] >= issued for tag in tags
+            tag in revoked and (revoked[tag][1] >= issued or isTokenTag(tag)) for tag in tags
         )
 
     def revokedSince(self, tags: Collection[str], entry: int) -> bool:
