@@ -142,20 +142,28 @@ def _passwords(path: Path) -> dict[str, dict[str, str]]:
 
 async def populate(demo: Demo, service: MailService) -> None:
     """
-    Make the accounts, the app password and the welcome message, at the first start.
+    Make the accounts, the app password and the welcome message, at the first start. Whenever it
+    was interrupted the next start goes on; the last account is the sign that all is done, so that
+    what somebody revoked or deleted since does not come back.
     """
     accounts, appPasswords = service.database.accounts, service.database.appPasswords
-    for name, passwords in demo.secrets.items():
-        if await accounts.get(name) is not None:
-            continue
-        hashed = await service.hasher.hash(passwords["password"].encode())
+    if await accounts.get(_BOB) is not None:
+        return
+    await _addAccount(_ALICE, demo, service)
+    digest = digestAppPassword(demo.secrets[_ALICE]["app_password"].encode())
+    if digest is not None and await appPasswords.find(digest) is None:
+        await service.mailboxes.deliver(_ALICE, _welcome())
+        await appPasswords.add(
+            AppPassword(secrets.token_hex(4), _ALICE, "demo", digest, created=time())
+        )
+    await _addAccount(_BOB, demo, service)
+
+
+async def _addAccount(name: str, demo: Demo, service: MailService) -> None:
+    accounts = service.database.accounts
+    if await accounts.get(name) is None:
+        hashed = await service.hasher.hash(demo.secrets[name]["password"].encode())
         await accounts.add(Account(name, hashed, created=time()))
-        if "app_password" in passwords:
-            digest = digestAppPassword(passwords["app_password"].encode())
-            await appPasswords.add(
-                AppPassword(secrets.token_hex(4), name, "demo", digest, created=time())
-            )
-            await service.mailboxes.deliver(name, _welcome())
 
 
 def _welcome() -> bytes:

@@ -17,12 +17,22 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailauth.passwords import digestAppPassword
+from mailauth.passwords import digestAppPassword, makeAppPassword
 from mailauth.server.config import LISTENERS, STANDARD_PORTS, Address, readConfiguration
-from mailauth.server.demo import describe, describeJSON, prepare
+from mailauth.server.demo import Demo, describe, describeJSON, populate, prepare
+from mailauth.stores.records import Account
 
 from ..interop.demo import MAILAUTH, startDemo
-from .deployment import PATIENCE, Client, bearer, imapLogin, makeDirectory, told, trust
+from .deployment import (
+    PATIENCE,
+    Client,
+    ServiceCase,
+    bearer,
+    imapLogin,
+    makeDirectory,
+    told,
+    trust,
+)
 
 ALICE = "alice@example.test"
 BOB = "bob@example.test"
@@ -141,6 +151,79 @@ class PrepareTests(SynchronousTestCase):
                 "accounts": demo.secrets,
             },
         )
+
+
+class PopulateTests(ServiceCase):
+    """
+    What a demo makes at its first start.
+    """
+
+    async def setUp(self) -> None:  # type: ignore[override]  # trial waits for it
+        """
+        A service with nobody in it.
+        """
+        await self.start()
+        self.secret = makeAppPassword()
+        self.demo = Demo(
+            self.directory,
+            readConfiguration(self.directory / "mailauth.toml"),
+            {ALICE: {"password": "one", "app_password": self.secret}, BOB: {"password": "two"}},
+        )
+
+    async def found(self) -> tuple[list[str], int, int]:
+        """
+        Which accounts there are, and how many app passwords and messages alice has.
+        """
+        database = self.service.database
+        new = self.directory / "mail" / ALICE / "new"
+        return (
+            [account.name for account in await database.accounts.list()],
+            len(await database.appPasswords.list(ALICE)),
+            len(list(new.iterdir())) if new.exists() else 0,
+        )
+
+    async def test_first(self) -> None:
+        """
+        Two accounts, an app password and a message, which the second start finds.
+        """
+        for _ in range(2):
+            await populate(self.demo, self.service)
+
+            self.assertEqual(await self.found(), ([ALICE, BOB], 1, 1))
+        digest = digestAppPassword(self.secret.encode())
+        assert digest is not None
+        self.assertIsNotNone(await self.service.database.appPasswords.find(digest))
+
+    async def test_interrupted(self) -> None:
+        """
+        Whatever a first start had made when it was killed, the next one makes the rest.
+        """
+        database = self.service.database
+        await database.accounts.add(Account(ALICE))
+
+        await populate(self.demo, self.service)
+
+        self.assertEqual(await self.found(), ([ALICE, BOB], 1, 1))
+        await database.accounts.remove(BOB)
+
+        await populate(self.demo, self.service)
+
+        self.assertEqual(await self.found(), ([ALICE, BOB], 1, 1))
+
+    async def test_revoked(self) -> None:
+        """
+        What was revoked or deleted since does not come back.
+        """
+        await populate(self.demo, self.service)
+        database = self.service.database
+        [appPassword] = await database.appPasswords.list(ALICE)
+        await database.appPasswords.revoke(ALICE, appPassword.identifier)
+        [message] = (self.directory / "mail" / ALICE / "new").iterdir()
+        message.unlink()
+
+        await populate(self.demo, self.service)
+
+        self.assertEqual(await self.found(), ([ALICE, BOB], 0, 0))
 
 
 class RunTests(SynchronousTestCase):
