@@ -177,35 +177,48 @@ class AccountTests(CommandCase):
 
     def test_removeAsks(self) -> None:
         """
-        Removing is asked about, and silence is no consent.
+        Removing is asked about at a terminal, and nowhere else: a script has said what it wants.
         """
         self.told("account", "add", "--no-password", ALICE)
 
-        done = run(self.directory, "account", "remove", ALICE)
+        for answer, status, left in ((b"n\n", 1, 1), (b"y\n", 0, 0)):
+            ended, shown = self.atTerminal(answer, "account", "remove", ALICE)
+            self.assertEqual((ended, shown.count(b"Go on?")), (status, 1), shown)
+            self.assertEqual(len(self.answered("account", "list")), left)
 
-        self.assertEqual(done.returncode, 1)
-        self.assertEqual(len(self.answered("account", "list")), 1)
+        self.told("account", "add", "--no-password", ALICE)
+        self.assertEqual(self.answered("account", "remove", ALICE), {"name": ALICE})
 
     def test_terminal(self) -> None:
         """
         At a terminal the password is asked for twice, and not shown.
         """
+        status, shown = self.atTerminal(b"what alice chose\n", "account", "add", ALICE)
+
+        self.assertEqual(status, 0, shown)
+        self.assertEqual(self.answered("account", "show", ALICE)["has_password"], True)
+        self.assertEqual(shown.count(b": "), 2, shown)
+        self.assertNotIn(b"what alice chose", shown)
+
+    def atTerminal(self, answer: bytes, *arguments: str) -> tuple[int, bytes]:
+        """
+        Run a command at a terminal.
+
+        @param answer: what is typed whenever it asks.
+        @return: its status, and what the terminal showed.
+        """
         process, terminal = pty.fork()
         if process == 0:
-            os.execv(sys.executable, self.command("account", "add", ALICE))
+            os.execv(sys.executable, self.command(*arguments))
         self.addCleanup(os.close, terminal)
         shown = b""
         while octets := read(terminal):
             shown += octets
             if shown.endswith(b": "):
                 # What is typed before the prompt is thrown away.
-                os.write(terminal, b"what alice chose\n")
+                os.write(terminal, answer)
         _, status = os.waitpid(process, 0)
-
-        self.assertEqual(os.waitstatus_to_exitcode(status), 0, shown)
-        self.assertEqual(self.answered("account", "show", ALICE)["has_password"], True)
-        self.assertEqual(shown.count(b": "), 2, shown)
-        self.assertNotIn(b"what alice chose", shown)
+        return os.waitstatus_to_exitcode(status), shown
 
     def command(self, *arguments: str) -> list[str]:
         """

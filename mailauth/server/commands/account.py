@@ -5,6 +5,7 @@ C{mailauth account}.
 from __future__ import annotations
 
 import os
+import sys
 from time import time
 from typing import Any
 
@@ -103,10 +104,13 @@ def enable(invocation: Invocation, name: str) -> None:
 
 @account.command()
 @click.argument("name")
-@click.confirmation_option(prompt="The account and its app passwords will be gone. Go on?")
+@click.option("--yes", is_flag=True, help="Ask nothing, as from a script.")
 @click.pass_obj
-def remove(invocation: Invocation, name: str) -> None:
+def remove(invocation: Invocation, name: str, yes: bool) -> None:
     """Remove an account with its app passwords. Its mail stays on disk."""
+    if not yes and sys.stdin.isatty():
+        question = "The account and its app passwords will be gone. Go on?"
+        click.confirm(question, abort=True, err=True)
     _change(invocation, name, "remove", "is removed.")
 
 
