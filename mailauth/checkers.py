@@ -70,7 +70,8 @@ class _Checker(ABC):
 
     def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
         """
-        See L{ICredentialsChecker.requestAvatarId}.
+        See L{ICredentialsChecker.requestAvatarId}. Whoever gives up waiting stops nothing: a guess
+        is counted, and its verdict is on record, though nobody stays to hear it (PW7, LG6).
 
         @return: fires with an L{AvatarId}.
         @raise Refusal: the credentials are not good for this login.

@@ -20,7 +20,8 @@ def promptly(coroutine: Coroutine[Any, Any, _T]) -> Deferred[_T]:
     of a token that was seen before, is run to its end right here, without the machinery for
     waiting, which costs several times what it decides.
 
-    It runs in its caller's context (C{contextvars}) until it waits for the first time.
+    It runs in its caller's context (C{contextvars}) until it waits for the first time. Whoever
+    cancels cancels his waiting: the coroutine goes on to its end.
     """
     try:
         waitedFor = coroutine.send(None)
@@ -28,7 +29,9 @@ def promptly(coroutine: Coroutine[Any, Any, _T]) -> Deferred[_T]:
         return succeed(end.value)
     except BaseException:
         return fail()
-    return Deferred.fromCoroutine(_resumed(coroutine, waitedFor))
+    waiting: Deferred[_T] = Deferred()
+    Deferred.fromCoroutine(_resumed(coroutine, waitedFor)).chainDeferred(waiting)
+    return waiting
 
 
 @generatorBased

@@ -1195,6 +1195,20 @@ class ThrottledTests(CheckerTestCase):
 
             self.refuse(self.checker, self.right(), TooManyFailures)
 
+    def test_abandoned(self) -> None:
+        """
+        A guess counts although whoever made it hung up before the verdict (PW7).
+        """
+        for number in range(3):
+            answer: Deferred[Any] = Deferred()
+            self.answers[b"guess %d" % number] = answer
+            checked = self.checker.requestAvatarId(self.guess(number))
+            checked.cancel()
+            self.failureResultOf(checked, CancelledError)
+            answer.errback(InvalidCredentials())
+
+        self.refuse(self.checker, self.right(), TooManyFailures)
+
     def test_stock(self) -> None:
         """
         Credentials that come from nowhere count for their account alone.
@@ -1293,18 +1307,22 @@ class AuditedTests(CheckerTestCase):
 
     def test_cancelled(self) -> None:
         """
-        Whoever leaves before the verdict is on record all the same (LG6).
+        Whoever leaves before the verdict hears nothing, and it is on record all the same (LG6).
         """
-        self.answers[b"slow"] = Deferred()
-        checked = self.checker.requestAvatarId(makePassword(b"slow"))
-        self.clock.advance(3)
+        for answer, account in ((InvalidCredentials(), None), (AvatarId(ALICE), ALICE)):
+            slow: Deferred[Any] = Deferred()
+            self.answers[b"slow"] = slow
+            checked = self.checker.requestAvatarId(makePassword(b"slow"))
+            checked.cancel()
+            self.failureResultOf(checked, CancelledError)
+            self.clock.advance(3)
 
-        checked.cancel()
+            slow.callback(answer) if account else slow.errback(answer)
 
-        self.failureResultOf(checked, CancelledError)
-        (verdict,) = self.audit.verdicts
-        self.assertIsInstance(verdict.error, CancelledError)
-        self.assertEqual((verdict.account, verdict.seconds), (None, 3.0))
+            verdict = self.audit.verdicts.pop()
+            self.assertEqual((verdict.account, verdict.seconds), (account, 3.0))
+            self.assertIs(verdict.error, None if account else answer)
+            self.assertEqual(self.audit.verdicts, [])
 
     def test_throttled(self) -> None:
         """
