@@ -118,12 +118,14 @@ class CommandIMAP4Server(IMAP4Server):
         mayExpunge: bool,
     ) -> None:
         try:
-            status, text = await self._outcome(respond(self, await reading))
-        except IllegalClientResponse as error:
-            status, text = b"BAD", str(error.args[0]).encode("ascii")
+            status, text = await self._outcome(reading, respond)
         except CancelledError:
             return
-        self.announce(mayExpunge)
+        try:
+            self.announce(mayExpunge)
+        except Exception:
+            # The command was done, and must not be given again.
+            logUnexpected(Failure(), "IMAP")
         self.sendLine(b" ".join((tag, status, text)))
         self._working = None
         self.flow.release("command")
@@ -137,6 +139,9 @@ class CommandIMAP4Server(IMAP4Server):
         while (announced := LITERAL.search(line)) is not None:
             place = len(text) + announced.start()
             if len(literals) == MAX_LITERALS or place > self.MAX_LENGTH:
+                if announced[2]:
+                    # It is on its way, and would be read as commands.
+                    self.end("Too many literals")
                 raise IllegalClientResponse("Command too long")
             text += line
             read = self.arg_literal if takesMessage and place else self.arg_finalastring
@@ -145,17 +150,21 @@ class CommandIMAP4Server(IMAP4Server):
             literals[place], line = await literal
         return Arguments(text + line, literals)
 
-    async def _outcome(self, responding: Coroutine[Any, Any, bytes]) -> tuple[bytes, bytes]:
+    async def _outcome(
+        self, reading: Coroutine[Any, Any, Arguments], respond: Respond
+    ) -> tuple[bytes, bytes]:
         """
         @return: the status and the text of the tagged response.
         """
-        answer = Deferred.fromCoroutine(responding)
-        if not answer.called:
-            self.flow.hold("command")
         try:
+            answer = Deferred.fromCoroutine(respond(self, await reading))
+            if not answer.called:
+                self.flow.hold("command")
             return b"OK", await answer
-        except (CancelledError, IllegalClientResponse):
+        except CancelledError:
             raise
+        except IllegalClientResponse as error:
+            return b"BAD", str(error.args[0]).encode("ascii")
         except Refused as refused:
             return b"NO", refused.text
         except Exception as error:

@@ -6,10 +6,9 @@ a message as C{ENVELOPE}, C{BODYSTRUCTURE} and sections.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from email.utils import getaddresses
-from itertools import groupby
-from typing import BinaryIO
+from itertools import islice
 
 import attrs
 from twisted.mail.imap4 import IllegalClientResponse
@@ -30,9 +29,20 @@ _PART = re.compile(rb"[0-9]{1,9}(?:\.[0-9]{1,9}){0,99}")
 _SPECIFIER = re.compile(rb"HEADER\.FIELDS\.NOT|HEADER\.FIELDS|HEADER|TEXT|MIME", re.IGNORECASE)
 _PARTIAL = re.compile(rb"<([0-9]{1,10})\.([0-9]{1,10})>")
 
-SPAN_SIZE = 65536
+MAX_ATTRIBUTES = 100
 """
-How many octets of a file are in memory at once.
+How many attributes one command may ask for (DS12).
+"""
+
+PIECE = 32768
+"""
+How many octets of an answer are read and sent at once: a turn is less than two such pieces, which
+is what a transport takes before it wants to send it first.
+"""
+
+_TURN = 50
+"""
+How many messages are rendered before others who use the folder have their turn.
 """
 
 _ADDRESSES_LIMIT = 16384
@@ -61,31 +71,6 @@ class Section:
     partial: tuple[int, int] | None = None
     peek: bool = False
 
-    @property
-    def mayBeLarge(self) -> bool:
-        """
-        Whether it is more than a header.
-        """
-        return not self.specifier.startswith(b"HEADER") or bool(self.path)
-
-
-@attrs.frozen
-class Span:
-    """
-    A run of octets, from where its file stands. It is sent as it is read.
-    """
-
-    file: BinaryIO
-    length: int
-
-    def next(self, left: int) -> bytes:
-        """
-        The next octets.
-
-        @param left: how many have not been read.
-        """
-        return self.file.read(min(left, SPAN_SIZE))
-
 
 _RFC822 = {
     b"RFC822": Section(b"RFC822"),
@@ -100,7 +85,7 @@ def readAttributes(arguments: Arguments) -> list[Attribute]:
     """
     Read what is asked for.
 
-    @return: names in upper case, and sections.
+    @return: names in upper case, and sections; each once.
     """
     if arguments.startsWith(b"("):
         found = arguments.parenthesized(lambda: _readAttribute(arguments))
@@ -108,7 +93,10 @@ def readAttributes(arguments: Arguments) -> list[Attribute]:
         name = arguments.match(_NAME)[0].upper()
         found = list(_MACROS.get(name) or (_attribute(name, arguments),))
     arguments.end()
-    return found
+    attributes = list(dict.fromkeys(found))
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise IllegalClientResponse("Too many FETCH attributes")
+    return attributes
 
 
 def _readAttribute(arguments: Arguments) -> Attribute:
@@ -162,13 +150,6 @@ def marksSeen(attributes: Sequence[Attribute]) -> bool:
     return any(isinstance(attribute, Section) and not attribute.peek for attribute in attributes)
 
 
-def fetchStep(attributes: Sequence[Attribute]) -> int:
-    """
-    How many messages are rendered at once: one, if their bodies are read.
-    """
-    return 1 if any(isinstance(a, Section) and a.mayBeLarge for a in attributes) else 50
-
-
 def withFlags(attributes: Sequence[Attribute]) -> Sequence[Attribute]:
     """
     These attributes, and the flags in any case.
@@ -176,36 +157,64 @@ def withFlags(attributes: Sequence[Attribute]) -> Sequence[Attribute]:
     return attributes if b"FLAGS" in attributes else [*attributes, b"FLAGS"]
 
 
-def renderAll(
-    asked: Sequence[tuple[int, Message, Sequence[Attribute]]],
-) -> tuple[list[bytes | Span], list[Failure]]:
-    """
-    The answers for some messages, with their sequence numbers.
+Answers = Generator[tuple[bytes, bool], None, None]
+"""
+The octets of answers in pieces, each with whether it is the last of its message.
+"""
 
-    @return: what to send, and why some could not be read: one odd message must not hide the
-        others.
+
+def answers(
+    asked: Iterable[tuple[int, Message, Sequence[Attribute]]], failures: list[Failure]
+) -> Answers:
     """
-    answer: list[bytes | Span] = []
-    failures = []
+    The answers for some messages, with their sequence numbers. Each piece is read when its turn
+    has come, so that of all that was asked for no more than one message is in memory, and no more
+    than one file open.
+
+    @param failures: why some could not be read is added here: one odd message must not hide the
+        others. Once a piece of it has been sent, there is no other way than to fail.
+    """
     for number, message, attributes in asked:
+        begun = False
         try:
-            answer += list(_join(_render(number, message, attributes)))
+            for piece in _inPieces(_render(number, message, attributes)):
+                begun = True
+                yield piece
         except Exception:
+            if begun:
+                raise
             failures.append(Failure())
-    return answer, failures
+        finally:
+            message.forget()
 
 
-def _join(pieces: Iterable[bytes | Span]) -> Iterator[bytes | Span]:
-    for isSpan, run in groupby(pieces, lambda piece: isinstance(piece, Span)):
-        if isSpan:
-            yield from run
-        else:
-            yield b"".join(piece for piece in run if isinstance(piece, bytes))
+def nextTurn(rest: Answers) -> tuple[bytes, bool]:
+    """
+    What is to be sent next, and whether it ends where a message does; nothing at the end.
+    """
+    octets, isEnd = b"", True
+    for piece, isLast in islice(rest, _TURN):
+        octets += piece
+        isEnd = isLast
+        if len(octets) >= PIECE:
+            break
+    return octets, isEnd
 
 
-def _render(
-    number: int, message: Message, attributes: Sequence[Attribute]
-) -> Iterator[bytes | Span]:
+def _inPieces(octets: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    held = bytearray()
+    for run in octets:
+        for start in range(0, len(run), PIECE):
+            held += run[start : start + PIECE]
+            if len(held) > PIECE:
+                yield bytes(held[:PIECE]), False
+                del held[:PIECE]
+    yield bytes(held), True
+
+
+def _render(number: int, message: Message, attributes: Sequence[Attribute]) -> Iterator[bytes]:
+    # First what is short: if the message is gone, nothing has been said of it yet.
+    plain = {name: _plain(message, name) for name in attributes if isinstance(name, bytes)}
     yield b"* %d FETCH (" % number
     for place, attribute in enumerate(attributes):
         if place:
@@ -213,7 +222,7 @@ def _render(
         if isinstance(attribute, Section):
             yield from _section(message, attribute)
         else:
-            yield attribute + b" " + _plain(message, attribute)
+            yield attribute + b" " + plain[attribute]
     yield b")\r\n"
 
 
@@ -238,48 +247,61 @@ def _plain(message: Message, name: bytes) -> bytes:
     return _structure(message.root, extended=name == b"BODYSTRUCTURE")
 
 
-def _section(message: Message, section: Section) -> Iterator[bytes | Span]:
-    yield section.label + b" "
-    if not section.path and section.specifier in {b"", b"TEXT"}:
-        size = message.getSize()
-        start = len(message.header) if section.specifier else 0
-        first, count = section.partial or (0, size)
-        start = min(start + first, size)
-        length = min(count, size - start)
-        yield b"{%d}\r\n" % length
-        file = message.open()
-        file.seek(start)
-        span = Span(file, length)
-        if length > SPAN_SIZE:
-            yield span
-        else:
-            with file:
-                yield span.next(length)
-        return
+def _section(message: Message, section: Section) -> Iterator[bytes]:
     text = _sectionText(message, section)
     if text is None:
-        yield b"NIL"
+        yield section.label + b" NIL"
         return
     if section.partial:
         first, count = section.partial
         text = text[first : first + count]
-    yield b"{%d}\r\n%b" % (len(text), text)
+    announced = section.label + b" {%d}\r\n" % len(text)
+    if isinstance(text, bytes):
+        yield announced + text
+    else:
+        yield announced
+        yield from _run(message, text)
 
 
-def _sectionText(message: Message, section: Section) -> bytes | None:
+def _sectionText(message: Message, section: Section) -> bytes | range | None:
+    """
+    A header, or where in the file there is anything longer.
+    """
     if not section.path:
-        return _headerText(message.header, section)
+        if section.specifier.startswith(b"HEADER"):
+            return _headerText(message.header, section)
+        return range(len(message.header) if section.specifier else 0, message.getSize())
     part = message.root.find(section.path)
     if part is None:
         return None
     if not section.specifier:
-        return part.body
+        return range(part.bodyStart, part.end)
     if section.specifier == b"MIME":
         return part.header
     if not part.holdsMessage:
         return None
     inner = part.parts[0]
-    return inner.body if section.specifier == b"TEXT" else _headerText(inner.header, section)
+    if section.specifier == b"TEXT":
+        return range(inner.bodyStart, inner.end)
+    return _headerText(inner.header, section)
+
+
+def _run(message: Message, places: range) -> Iterator[bytes]:
+    """
+    What stands at these places of the file.
+    """
+    left = len(places)
+    if left > PIECE:
+        # The client may take its time over it.
+        message.forget()
+    with message.open() as file:
+        file.seek(places.start)
+        while left:
+            octets = file.read(min(left, PIECE))
+            if not octets:
+                raise EOFError
+            left -= len(octets)
+            yield octets
 
 
 def _headerText(header: bytes, section: Section) -> bytes:

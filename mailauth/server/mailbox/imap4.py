@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from ...mail.unexpected import logUnexpected
 from .account import ListedMailbox, MailAccount
 from .command import CommandIMAP4Server, Refused, command
-from .fetch import Span, fetchStep, marksSeen, readAttributes, renderAll, withFlags
+from .fetch import Answers, answers, marksSeen, nextTurn, readAttributes, withFlags
 from .message import Message
 from .names import canonicalMailbox, fromWire, toWire
 from .search import Criterion, SearchReader
@@ -39,6 +39,7 @@ class MailboxIMAP4Server(CommandIMAP4Server):
     account: MailAccount
 
     _idleTag: bytes | None = None
+    _withinMessage = False
 
     def capabilities(self) -> dict[bytes, list[bytes] | None]:
         """
@@ -263,11 +264,7 @@ class MailboxIMAP4Server(CommandIMAP4Server):
             for number, message in fetched
         ]
         failures: list[Failure] = []
-        step = fetchStep(attributes)
-        for start in range(0, len(asked), step):
-            pieces, failed = await mailbox.read(renderAll, asked[start : start + step])
-            failures += failed
-            await self._send(pieces)
+        await self._send(mailbox, answers(asked, failures))
         for failure in failures:
             if not failure.check(FileNotFoundError, NoSuchMailbox):
                 logUnexpected(failure, "FETCH")
@@ -275,38 +272,35 @@ class MailboxIMAP4Server(CommandIMAP4Server):
             raise Refused(b"[EXPUNGEISSUED] Some of the messages could not be read")
         return b"FETCH completed"
 
-    async def _send(self, pieces: list[bytes | Span]) -> None:
+    async def _send(self, mailbox: Mailbox, rest: Answers) -> None:
         """
         Send as fast as the client reads.
         """
         try:
-            for piece in pieces:
-                if isinstance(piece, Span):
-                    await self._sendSpan(piece)
-                else:
-                    self.transport.write(piece)
+            while (turn := await mailbox.read(nextTurn, rest))[0]:
+                if self.flow.closing:
+                    raise CancelledError
+                octets, isEnd = turn
+                self._withinMessage = not isEnd
+                self.transport.write(octets)
                 await self.flow.drained()
                 self.resetTimeout()
-        finally:
-            for piece in pieces:
-                if isinstance(piece, Span):
-                    piece.file.close()
-
-    async def _sendSpan(self, span: Span) -> None:
-        left = span.length
-        while left:
-            try:
-                octets = await self._selected.read(span.next, left)
-            except OSError:
-                octets = b""
-            if not octets:
+        except Exception as error:
+            # It may hold a file open, and be at work still.
+            mailbox.read(rest.close)
+            if self._withinMessage and not isinstance(error, CancelledError):
                 # Its length has been said already: there is no other way to say that it failed.
+                logUnexpected(Failure(), "FETCH")
                 self.transport.abortConnection()
                 raise CancelledError
-            self.transport.write(octets)
-            left -= len(octets)
-            await self.flow.drained()
-            self.resetTimeout()
+            raise
+
+    def sayGoodbye(self, reason: bytes) -> None:
+        """
+        Not within a message, where it would be taken for a part of it.
+        """
+        if not self._withinMessage:
+            super().sayGoodbye(reason)
 
     async def _store(self, arguments: Arguments, uid: bool = False) -> bytes:
         messages = arguments.sequenceSet()
@@ -420,4 +414,6 @@ def _matching(
                 found.append((number, message))
         except Exception:  # noqa: S112 (there is nobody to tell)
             continue
+        finally:
+            message.forget()
     return found

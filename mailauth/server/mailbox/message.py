@@ -60,6 +60,13 @@ class Message:
         with self.open() as file:
             return parse(file.read())
 
+    def forget(self) -> None:
+        """
+        Keep in memory nothing of what was read.
+        """
+        for name in ("header", "root"):
+            self.__dict__.pop(name, None)
+
     def open(self) -> BinaryIO:
         """
         See L{IMessageFile}.

@@ -5,7 +5,7 @@ connection is told (RFC 3501 section 7.4.1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, BinaryIO
 
 from twisted.internet.defer import Deferred
@@ -18,7 +18,7 @@ from twisted.mail.imap4 import (
 )
 from zope.interface import implementer
 
-from .folder import FLAGS
+from .folder import FLAGS, Entry
 from .message import Message
 from .names import DELIMITER
 from .shared import SharedFolder
@@ -31,7 +31,8 @@ _CANONICAL_FLAGS = {flag.lower(): flag for flag in FLAGS}
 class Mailbox:
     """
     A view of a folder, which lags behind until L{expunged}, L{arrived} and L{changed} are asked
-    and the connection has been told.
+    and the connection has been told. A thread may put others in place of the folder's messages at
+    any time: each of us looks at them once.
     """
 
     def __init__(self, shared: SharedFolder, writeable: bool) -> None:
@@ -46,7 +47,7 @@ class Mailbox:
         self._seen = self._folder.messages
         self._letters = {uid: entry.letters for uid, entry in self._seen.items()}
         self._uids = list(self._seen)
-        self._noteNew()
+        self._noteNew(self._seen)
 
     # What the connection has been told
 
@@ -122,10 +123,11 @@ class Mailbox:
         """
         See L{IMailbox}. Those that are gone already are passed over.
         """
+        present = self._folder.messages
         return [
-            (number, self._message(one))
+            (number, Message(self._folder, one, self._flags(present[one])))
             for number, one in self._among(messages, uid)
-            if one in self._folder.messages
+            if one in present
         ]
 
     def everything(self) -> list[tuple[int, Message]]:
@@ -147,7 +149,7 @@ class Mailbox:
                 self._recent |= await self._run(self._folder.claim)
             else:
                 await self._run(self._folder.scan)
-                self._noteNew()
+                self._noteNew(self._folder.messages)
 
         return Deferred.fromCoroutine(refresh())
 
@@ -172,10 +174,10 @@ class Mailbox:
         async def store() -> dict[int, frozenset[str]]:
             numbers = self._among(messages, uid)
             await self._changeFlags((one for _, one in numbers), flags, mode)
-            present = [(n, one) for n, one in numbers if one in self._folder.messages]
-            for _, one in present:
-                self._letters[one] = self._folder.messages[one].letters
-            return {number: self._flags(one) for number, one in present}
+            present = self._folder.messages
+            stored = {number: present[one] for number, one in numbers if one in present}
+            self._letters |= {entry.uid: entry.letters for entry in stored.values()}
+            return {number: self._flags(entry) for number, entry in stored.items()}
 
         self._mayWrite()
         return Deferred.fromCoroutine(store())
@@ -249,26 +251,28 @@ class Mailbox:
         """
         Whether there are new messages. From now on they have numbers.
         """
-        self._noteNew()
+        present = self._folder.messages
+        self._noteNew(present)
         last = self._uids[-1] if self._uids else 0
-        new = [uid for uid in self._folder.messages if uid > last]
+        new = {uid: entry.letters for uid, entry in present.items() if uid > last}
         self._uids += new
-        self._letters |= {uid: self._folder.messages[uid].letters for uid in new}
+        self._letters |= new
         return bool(new)
 
     def changed(self) -> dict[int, frozenset[str]]:
         """
         The messages whose flags are others than was told, by their numbers.
         """
-        if self._seen is self._folder.messages:
+        present = self._folder.messages
+        if self._seen is present:
             return {}
-        self._seen = self._folder.messages
+        self._seen = present
         changed = {}
         for number, uid in enumerate(self._uids, 1):
-            entry = self._seen.get(uid)
+            entry = present.get(uid)
             if entry is not None and entry.letters != self._letters[uid]:
                 self._letters[uid] = entry.letters
-                changed[number] = self._flags(uid)
+                changed[number] = self._flags(entry)
         return changed
 
     def addListener(self, listener: Any) -> None:
@@ -308,15 +312,11 @@ class Mailbox:
         isMember = membership(messages, count)
         return [(n, one) for n, one in enumerate(self._uids, 1) if isMember(n)]
 
-    def _message(self, uid: int) -> Message:
-        return Message(self._folder, uid, self._flags(uid))
+    def _flags(self, entry: Entry) -> frozenset[str]:
+        return entry.flags | {"\\Recent"} if entry.uid in self._recent else entry.flags
 
-    def _flags(self, uid: int) -> frozenset[str]:
-        flags = self._folder.messages[uid].flags
-        return flags | {"\\Recent"} if uid in self._recent else flags
-
-    def _noteNew(self) -> None:
-        self._recent |= {u for u, e in self._folder.messages.items() if e.directory == "new"}
+    def _noteNew(self, messages: Mapping[int, Entry]) -> None:
+        self._recent |= {uid for uid, entry in messages.items() if entry.directory == "new"}
 
     def _changeFlags(self, uids: Iterable[int], flags: Iterable[str], mode: int) -> Deferred[None]:
         given = _known(flags)

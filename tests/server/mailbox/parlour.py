@@ -4,20 +4,21 @@ Mailboxes on a real file system, and connections to them without sockets or thre
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailauth.mail.pop3 import POP3
 from mailauth.server.mailbox.imap4 import MailboxIMAP4Server
 from mailauth.server.mailbox.mailboxes import Mailboxes
 from mailauth.server.mailbox.pop3 import openPOP3Mailbox
+
+from ...mail.wires import TLSCapableTransport
 
 ALICE = "alice@example.test"
 NOW = 1_800_000_000.25
@@ -47,7 +48,7 @@ class Connection:
     def __init__(self, server: Any, avatar: Any) -> None:
         self.server = server
         self.clock = Clock()
-        self.transport = StringTransport()
+        self.transport = TLSCapableTransport()
         server.callLater = self.clock.callLater
         server.makeConnection(self.transport)
         server.login.succeeded = True
@@ -69,6 +70,16 @@ class Connection:
         octets = bytes(self.transport.value())
         self.transport.clear()
         return octets
+
+    def readSlowly(self, seconds: int) -> Iterator[bytes]:
+        """
+        Read what comes, each time only after so many seconds.
+        """
+        while self.transport.unsent:
+            self.clock.pump([1] * seconds)
+            yield self.heard()
+            self.transport.drain()
+        yield self.heard()
 
     def do(self, command: bytes) -> bytes:
         """

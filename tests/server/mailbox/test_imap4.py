@@ -5,11 +5,14 @@ L{mailauth.server.mailbox.imap4}, with all that is behind it.
 from __future__ import annotations
 
 import re
+import tracemalloc
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.logger import capturedLogs, formatEvent
 from twisted.mail.imap4 import IAccount, IMailbox, IMessage, IMessageFile, INamespacePresenter
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
@@ -39,6 +42,10 @@ TEXT = st.lists(
     min_size=1,
     max_size=20,
 ).map(lambda lines: b"\r\n".join([*lines, b""]))
+
+
+def openFiles() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 def literal(octets: bytes) -> bytes:
@@ -455,20 +462,160 @@ class FetchTests(ParlourTestCase):
         self.assertEqual([b"1", b"3"], re.findall(rb"FETCH \(UID (\d)", answer))
         self.assertIn(b"a NO [EXPUNGEISSUED]", answer)
 
+    def test_slowReader(self) -> None:
+        """
+        Who reads slowly, but reads, gets a long answer whole: the text, a part, and a header that
+        has no end (DS6).
+        """
+        part = b"x" * 500_000
+        self.deliver(b"Content-Type: text/plain\r\nSubject: " + part + b"\r\n\r\n" + part)
+        for section, octets in (
+            (b"BODY[TEXT]", part),
+            (b"BODY[1]", part),
+            (b"BODY[HEADER.FIELDS (SUBJECT)]", b"Subject: " + part + b"\r\n\r\n"),
+            (b"ENVELOPE", part),
+        ):
+            connection = self.imap()
+            connection.transport.drain()
+            connection.transport.slow = True
+
+            connection.server.dataReceived(b"a UID FETCH 1 " + section + b"\r\n")
+            pieces = list(connection.readSlowly(29))
+
+            self.assertGreater(connection.clock.seconds(), 100)
+            self.assertLess(max(map(len, pieces)), 2 * 65536)
+            self.assertIn(literal(octets), b"".join(pieces))
+            self.assertTrue(b"".join(pieces).endswith(b"a OK FETCH completed\r\n"))
+
+    def test_oneAtATime(self) -> None:
+        """
+        However much a command asks for, one file is open and little is in memory (DS3, DS13).
+        """
+        self.deliver(b"a: b\r\n\r\n" + b"x" * 1_000_000)
+        connection = self.imap()
+        connection.transport.drain()
+        connection.transport.slow = True
+        sections = (b"", b"1", b"TEXT", b"HEADER.FIELDS.NOT (x)")
+        asked = [
+            b"BODY.PEEK[%b]<%d.900000>" % (section, first)
+            for section in sections
+            for first in range(25)
+        ]
+        before = openFiles()
+
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        connection.server.dataReceived(b"a FETCH 1 (" + b" ".join(asked) + b")\r\n")
+        size, files = 0, 0
+        for piece in connection.readSlowly(1):
+            size += len(piece)
+            files = max(files, openFiles() - before)
+
+        self.assertGreater(size, 75 * 900_000)
+        self.assertEqual(1, files)
+        self.assertLess(tracemalloc.get_traced_memory()[1], 10_000_000)
+        self.assertEqual(before, openFiles())
+
+    def test_nothingKept(self) -> None:
+        """
+        What was read of one message is forgotten when the next is (DS12).
+        """
+        for number in range(20):
+            self.deliver(b"a: b\r\n\r\n%d" % number + b"x" * 1_000_000)
+        connection = self.imap()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+
+        answers = connection.do(b"FETCH 1:* BODYSTRUCTURE"), connection.do(b"SEARCH BODY 7xx")
+
+        self.assertEqual(20, answers[0].count(b"BODYSTRUCTURE"))
+        self.assertIn(b"* SEARCH 8 18\r\n", answers[1])
+        self.assertLess(tracemalloc.get_traced_memory()[1], 12_000_000)
+
+    def test_repeated(self) -> None:
+        """
+        What is asked for twice is answered once, and nobody needs more than a hundred different
+        things (DS12).
+        """
+        self.deliver(SIMPLE)
+        connection = self.imap()
+
+        answer = connection.do(b"FETCH 1 (" + b" ".join([b"UID BODY.PEEK[]"] * 1000) + b")")
+
+        self.assertIn(b"* 1 FETCH (UID 1 BODY[] " + literal(SIMPLE) + b")\r\n", answer)
+        many = b" ".join(b"BODY.PEEK[%d]" % number for number in range(1, 102))
+        self.assertEqual(
+            b"a BAD Too many FETCH attributes\r\n", connection.do(b"FETCH 1 (" + many + b")")
+        )
+
+    def test_leftWithinMessage(self) -> None:
+        """
+        Who leaves in the middle of a message leaves no file open (DS13).
+        """
+        self.deliver(b"a: b\r\n\r\n" + b"x" * 1_000_000)
+        connection = self.imap()
+        connection.transport.slow = True
+        before = openFiles()
+
+        connection.do(b"FETCH 1 BODY.PEEK[]")
+        during = openFiles()
+        connection.server.connectionLost(Failure(ConnectionDone()))
+
+        self.assertEqual(1, during - before)
+        self.assertEqual(before, openFiles())
+
+    def test_endedWithinMessage(self) -> None:
+        """
+        A connection that is ended in the middle of a message says nothing more: its goodbye would
+        be taken for a part of the message.
+        """
+        content = b"a: b\r\n\r\n" + b"x" * 1_000_000
+        self.deliver(content)
+        connection = self.imap()
+        connection.transport.slow = True
+
+        begun = connection.do(b"FETCH 1 BODY.PEEK[]")
+        connection.server.end("This password was revoked")
+        connection.transport.drain()
+
+        self.assertEqual(b"", connection.heard()[len(begun) :])
+        self.assertTrue((literal(content)).startswith(begun.partition(b"BODY[] ")[2]))
+        self.assertTrue(connection.transport.disconnecting)
+
+    def test_endedBetween(self) -> None:
+        """
+        After a message it does say goodbye.
+        """
+        self.deliver(SIMPLE)
+        connection = self.imap()
+        connection.do(b"FETCH 1 BODY.PEEK[]")
+        connection.heard()
+
+        connection.server.end("This password was revoked")
+
+        self.assertEqual(b"* BYE This password was revoked\r\n", connection.heard())
+
     def test_cutShort(self) -> None:
         """
-        A file that ends before its time leaves no way to say so: the connection is cut, for what
-        would follow would be taken for the message.
+        A file that ends before its time is not sent, and the others are. If some of it has been
+        sent there is no way to say so: the connection is cut, for what would follow would be
+        taken for the message.
         """
-        self.deliver(b"a: b\r\n\r\n" + b"x" * 100_000)
+        for _ in range(2):
+            self.deliver(b"a: b\r\n\r\n" + b"x" * 100_000)
         connection = self.imap()
-        [path] = (self.inbox / "cur").iterdir()
+        path, _ = sorted((self.inbox / "cur").iterdir())
+
         path.write_bytes(b"a: b\r\n\r\n")
+        short = connection.do(b"FETCH 1:2 BODY.PEEK[]")
+        path.write_bytes(b"a: b\r\n\r\n" + b"x" * 90_000)
+        cut = connection.do(b"FETCH 1:2 BODY.PEEK[]")
 
-        answer = connection.do(b"FETCH 1 BODY.PEEK[]")
-
+        self.assertTrue(short.startswith(b"* 2 FETCH (BODY[] {100008}"))
+        self.assertIn(b"a NO [EXPUNGEISSUED]", short)
         self.assertTrue(connection.transport.disconnecting)
-        self.assertNotIn(b"a OK", answer)
+        self.assertNotIn(b"* 2 FETCH", cut)
+        self.assertNotIn(b"a OK", cut)
 
     def test_longHeader(self) -> None:
         """
@@ -645,6 +792,20 @@ class SearchTests(ParlourTestCase):
         self.assertEqual(b"+ ", self.connection.do(b"SEARCH SUBJECT {5}")[:2])
 
         self.assertIn(b"* SEARCH 2\r\n", self.connection.say(b"parts SEEN\r\n"))
+
+    def test_tooManyLiterals(self) -> None:
+        """
+        A literal that follows unasked, but is one too many, ends the connection: it would be read
+        as commands.
+        """
+        literals = b" SUBJECT {1+}\r\nx" * 20
+
+        answer = self.connection.say(
+            b"a SEARCH" + literals + b" SUBJECT {18+}\r\nb CREATE injected\r\n\r\n"
+        )
+
+        self.assertEqual(b"* BYE Too many literals\r\n", answer)
+        self.assertNotIn(b"injected", self.imap(select=None).do(b'LIST "" *'))
 
     def test_tooComplex(self) -> None:
         """
@@ -931,3 +1092,34 @@ class SlowDiskTests(ParlourTestCase):
         self.assertTrue(answer.startswith(b"a NO [UNAVAILABLE]"))
         self.assertNotIn(b"secret", answer)
         self.assertTrue(connection.do(b"LOGOUT").endswith(b"a OK LOGOUT completed\r\n"))
+
+    def test_announcementFails(self) -> None:
+        """
+        If the news cannot be told the command is answered all the same, and so is the next; the
+        log hears of it.
+        """
+        connection = Connection(SilentServer(), self.mailboxes.account(ALICE))
+        connection.do(b"SELECT INBOX")
+        self.proceed()
+        connection.heard()
+
+        with capturedLogs() as events:
+            for tag in (b"b", b"c"):
+                connection.say(tag + b" NOOP\r\n")
+                self.proceed()
+                self.assertEqual(tag + b" OK Up to date\r\n", connection.heard())
+
+        self.assertEqual(2, sum("RuntimeError" in formatEvent(event) for event in events))
+
+
+class SilentServer(MailboxIMAP4Server):
+    """
+    One that cannot tell the news of a mailbox.
+    """
+
+    def announce(self, mayExpunge: bool = True, idle: bool = False) -> None:
+        """
+        Fail.
+        """
+        if self.mbox is not None:
+            raise RuntimeError
