@@ -122,9 +122,11 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
 
     def sayGoodbye(self, reason: bytes) -> None:
         """
-        RFC 9051 section 7.1.5.
+        RFC 9051 section 7.1.5. Not while messages are sent, for it would be taken for a part of
+        one.
         """
-        self.sendUntaggedResponse(b"BYE " + reason)
+        if self.blocked is None:
+            self.sendUntaggedResponse(b"BYE " + reason)
 
     def sendLine(self, line: bytes) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import json
 from base64 import b64decode, b64encode
+from io import BytesIO
 from typing import Any
 from weakref import ref
 
@@ -1138,6 +1139,24 @@ class InsideTests(IMAPTestCase):
         connection.lose()
         self.assertEqual(1, self.realm.logouts)
 
+    def test_endWithinMessage(self) -> None:
+        """
+        A connection that is ended while a message is sent says nothing more: BYE would be taken
+        for a part of the message.
+        """
+        self.account.mailbox.messages = [(1, LongMessage())]
+        connection = self.inside()
+        connection.say(b"1 SELECT INBOX")
+        connection.transport.drain()
+        connection.transport.slow = True
+        connection.say(b"2 FETCH 1 (RFC822.TEXT)")
+
+        connection.protocol.end("This password was revoked")
+        connection.transport.drain()
+
+        self.assertEqual([], connection.hear())
+        self.assertTrue(connection.transport.disconnecting)
+
     def test_retire(self) -> None:
         """
         At a shutdown it ends at once: a command that waits was not acknowledged.
@@ -1311,6 +1330,18 @@ class Breaking(IMAP4Server):
         raise ValueError(secret)
 
     unauth_BREAK = auth_BREAK = (do_BREAK,)
+
+
+class LongMessage:
+    """
+    One that is not sent at once.
+    """
+
+    def getBodyFile(self) -> BytesIO:
+        """
+        See L{imap4.IMessagePart}.
+        """
+        return BytesIO(b"x" * 200_000)
 
 
 class SlowMessage:

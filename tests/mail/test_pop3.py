@@ -736,6 +736,24 @@ class MaildropTests(POP3TestCase):
 
         self.assertEqual([b"%d uid-%d" % (n + 1, n) for n in range(2500)], lines[1:-1])
 
+    def test_endedInsideAnAnswer(self) -> None:
+        """
+        A connection that is ended during a long answer does not look as if it were complete: no
+        dot is sent, nor anything else.
+        """
+        self.maildrop.messages[0] = b"x" * 10 * PIECE
+        connection = self.loggedIn()
+        connection.transport.slow = True
+
+        connection.say(b"RETR 1")
+        connection.protocol.end("This password was revoked")
+        connection.transport.drain()
+
+        self.assertEqual([], connection.hear())
+        self.assertTrue(connection.transport.disconnecting)
+        connection.lose()
+        self.assertTrue(self.maildrop.files[0].closed)
+
 
 class EndTests(POP3TestCase):
     """
