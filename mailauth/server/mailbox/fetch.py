@@ -42,7 +42,7 @@ is what a transport takes before it wants to send it first.
 
 _TURN = 50
 """
-How many messages are rendered before others who use the folder have their turn.
+How many pieces are rendered before others who use the folder have their turn.
 """
 
 _ADDRESSES_LIMIT = 16384

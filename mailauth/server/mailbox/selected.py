@@ -32,7 +32,7 @@ class Mailbox:
     """
     A view of a folder, which lags behind until L{expunged}, L{arrived} and L{changed} are asked
     and the connection has been told. A thread may put others in place of the folder's messages at
-    any time: each of us looks at them once.
+    any time: each method looks at them once.
     """
 
     def __init__(self, shared: SharedFolder, writeable: bool) -> None:
