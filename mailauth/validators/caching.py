@@ -36,6 +36,20 @@ class _Invalid:
 
     kind: type[InvalidToken]
     reason: str
+    openidConfiguration: str | None
+
+    @classmethod
+    def of(cls, error: InvalidToken) -> _Invalid:
+        """
+        What is to be remembered.
+        """
+        return cls(type(error), error.reason, error.openidConfiguration)
+
+    def again(self) -> InvalidToken:
+        """
+        The same refusal.
+        """
+        return self.kind(self.reason, openidConfiguration=self.openidConfiguration)
 
 
 @implementer(ITokenValidator)
@@ -68,7 +82,7 @@ class CachingValidator:
         if isinstance(known, AccessToken):
             return succeed(known)
         if isinstance(known, _Invalid):
-            return fail(known.kind(known.reason))
+            return fail(known.again())
         waiter: Deferred[AccessToken] = Deferred()
         waiters = self._asking.get(digest)
         if waiters is not None:
@@ -98,5 +112,4 @@ class CachingValidator:
             if expires > now:
                 self._cache.put(digest, answer, answer.tags, expires)
         elif isinstance(answer.value, InvalidToken):
-            invalid = _Invalid(type(answer.value), answer.value.reason)
-            self._cache.put(digest, invalid, (), now + NEGATIVE)
+            self._cache.put(digest, _Invalid.of(answer.value), (), now + NEGATIVE)

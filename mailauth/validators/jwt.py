@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..errors import ExpiredToken, InvalidToken
@@ -52,6 +53,8 @@ class TrustedIssuer:
     @ivar algorithms: what it may sign with, out of L{ALGORITHMS}.
     @ivar clients: the OAuth clients that may have got the token, or C{None} for any.
     @ivar maxLifetime: for how many seconds a token of it may be good, L{MAX_LIFETIME} at most.
+    @ivar discovery: the address of its discovery document, for a client whose token is refused;
+        C{None} for the mechanism's own.
     """
 
     issuer: str
@@ -62,6 +65,7 @@ class TrustedIssuer:
     algorithms: frozenset[str] = attrs.field(default=ALGORITHMS)
     clients: frozenset[str] | None = None
     maxLifetime: float = attrs.field(default=MAX_LIFETIME)
+    discovery: str | None = None
 
     @audience.validator
     def _needsAudience(self, attribute: object, audience: frozenset[str]) -> None:
@@ -123,13 +127,22 @@ class JWTValidator:
         try:
             unverified = parseToken(token)
             issuer = self._issuerOf(unverified)
-            algorithm = _checkHeader(unverified.header, issuer)
         except MalformedToken as error:
             return fail(InvalidToken(str(error)))
         except InvalidToken:
             return fail()
-        finding = issuer.keys.find(unverified.header.get("kid"))
-        return finding.addCallback(self._verify, unverified, issuer, algorithm)
+        validating = self._validateOf(issuer, unverified)
+        if issuer.discovery is not None:
+            validating.addErrback(_sendToIssuer, issuer.discovery)
+        return validating
+
+    def _validateOf(self, issuer: TrustedIssuer, token: UnverifiedToken) -> Deferred[AccessToken]:
+        try:
+            algorithm = _checkHeader(token.header, issuer)
+        except InvalidToken:
+            return fail()
+        finding = issuer.keys.find(token.header.get("kid"))
+        return finding.addCallback(self._verify, token, issuer, algorithm)
 
     def _verify(
         self, key: VerifyingKey, token: UnverifiedToken, issuer: TrustedIssuer, algorithm: str
@@ -150,6 +163,15 @@ class JWTValidator:
         if issuer is None:
             raise InvalidToken("the issuer is not one of ours")
         return issuer
+
+
+def _sendToIssuer(failure: Failure, discovery: str) -> Failure:
+    """
+    Whoever was refused learns where his tokens come from.
+    """
+    if isinstance(failure.value, InvalidToken):
+        failure.value.openidConfiguration = discovery
+    return failure
 
 
 def _checkHeader(header: Mapping[str, Any], issuer: TrustedIssuer) -> str:

@@ -172,15 +172,17 @@ class CachingValidatorTests(SynchronousTestCase):
 
     def test_negative(self) -> None:
         """
-        A bad token is remembered for half a minute, with its kind and its reason.
+        A bad token is remembered for half a minute, with its kind, its reason and its issuer.
         """
         for kind in (InvalidToken, ExpiredToken):
             token = kind.__name__.encode()
-            self.failureResultOf(self.validate(token, kind("why")), kind)
+            error = kind("why", openidConfiguration="https://id.test/discovery")
+            self.failureResultOf(self.validate(token, error), kind)
 
             known = self.failureResultOf(self.validator.validate(token), kind)
             self.assertIs(known.type, kind)
             self.assertEqual(known.value.reason, "why")
+            self.assertEqual(known.value.openidConfiguration, "https://id.test/discovery")
             self.clock.advance(NEGATIVE - 1)
             self.assertAsks(0, token)
             self.clock.advance(1)

@@ -274,6 +274,27 @@ class HeaderTests(ValidatorTestCase):
         """
         self.refuseUnasked(*(self.sign({**HEADER, **header}) for header in headers))
 
+    def test_discovery(self) -> None:
+        """
+        Whatever is wrong with a token of a known issuer, its client learns where that issuer's
+        discovery document is; of an issuer who has none, and of nobody's, it learns nothing.
+        """
+        discovery = "https://id.test/discovery"
+        known = attrs.evolve(self.trusted, discovery=discovery)
+        tokens = [
+            self.sign(claims={**CLAIMS, "exp": NOW - 300}),
+            self.sign({**HEADER, "alg": "none"}),
+            self.sign(claims={**CLAIMS, "aud": "somebody else"}),
+            self.sign()[:-8] + b"AAAAAAAA",
+        ]
+
+        for token in tokens:
+            self.assertEqual(self.refuse(token, known).openidConfiguration, discovery)
+            self.assertIsNone(self.refuse(token).openidConfiguration)
+        foreign = self.sign(claims={**CLAIMS, "iss": "https://foreign.example"})
+        for token in (foreign, b"no token"):
+            self.assertIsNone(self.refuse(token, known).openidConfiguration)
+
     def test_malformed(self) -> None:
         """
         What is no token costs no look-up (TK7, TK8, TK9, TK11).
