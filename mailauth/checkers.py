@@ -3,7 +3,13 @@ Checkers for cred: who is this? Each takes one kind of credentials and answers w
 L{AvatarId}, and they compose by wrapping each other's one method::
 
     Audited(Throttled(BearerTokenChecker(validator)), audit)
-    Audited(Throttled(First(AppPasswordChecker(store), AccountPasswordChecker(accounts))), audit)
+    Audited(
+        First(
+            ThrottledByNetwork(AppPasswordChecker(store)),
+            Throttled(First(ImportedPasswordChecker(store), AccountPasswordChecker(accounts))),
+        ),
+        audit,
+    )
 """
 
 from __future__ import annotations
@@ -45,7 +51,7 @@ from .policy import (
 )
 from .stores.memory import MemoryRevocations
 from .stores.records import Account, AppPassword, AppPasswordUse
-from .throttle import Throttle
+from .throttle import Throttle, nothing
 from .usernames import canonicalName
 
 _log = Logger()
@@ -183,11 +189,9 @@ class _PasswordChecker(_Checker):
         """
 
 
-@implementer(ICredentialsChecker)
-class AppPasswordChecker(_PasswordChecker):
+class _AppPasswordChecker(_PasswordChecker):
     """
-    App passwords: generated ones by their digest, in one look-up, and imported ones by their
-    slow hash.
+    What both kinds of app passwords have in common.
     """
 
     def __init__(
@@ -195,21 +199,18 @@ class AppPasswordChecker(_PasswordChecker):
         appPasswords: IAppPasswords,
         accounts: IAccounts | None = None,
         revocations: IRevocations | None = None,
-        hasher: PasswordHasher | None = None,
         defaultDomain: str | None = None,
         now: Callable[[], float] = time,
     ) -> None:
         """
         @param accounts: who may log in at all; C{None} leaves that to your realm.
         @param revocations: C{None} if the store's own word is enough.
-        @param hasher: for imported hashes; C{None} takes none.
         @param defaultDomain: what to put behind a login name without a domain.
         @param now: the wall clock, in seconds since the epoch.
         """
         super().__init__(revocations, defaultDomain)
         self._appPasswords = appPasswords
         self._accounts = accounts
-        self._hasher = hasher
         self._now = now
 
     async def _decide(self, credentials: Any, username: str) -> AvatarId:
@@ -231,25 +232,61 @@ class AppPasswordChecker(_PasswordChecker):
         self._appPasswords.noteUse(appPassword.identifier, use).addErrback(_useNotNoted)
         return avatarId
 
+    @abstractmethod
     async def _find(self, username: str, password: bytes) -> AppPassword:
-        digest = digestAppPassword(password)
-        if digest is not None:
-            found = await self._appPasswords.find(digest)
-            if found is not None:
-                return found
-        if self._hasher is not None:
-            for imported in await self._appPasswords.imported(username):
-                try:
-                    await self._hasher.verify(username, password, imported.imported or "")
-                except InvalidCredentials:
-                    continue
-                return imported
-        raise InvalidCredentials("no such app password")
+        """
+        @raise InvalidCredentials: there is none.
+        """
 
 
 def _useNotNoted(failure: Any) -> None:
     failure.trap(LoginError)
     _log.warn("the use of an app password was not noted: {reason}", reason=failure.value.reason)
+
+
+@implementer(ICredentialsChecker)
+class AppPasswordChecker(_AppPasswordChecker):
+    """
+    Generated app passwords, found by their digest: nobody guesses them.
+    """
+
+    async def _find(self, username: str, password: bytes) -> AppPassword:
+        digest = digestAppPassword(password)
+        found = None if digest is None else await self._appPasswords.find(digest)
+        if found is None:
+            raise InvalidCredentials("no such app password")
+        return found
+
+
+@implementer(ICredentialsChecker)
+class ImportedPasswordChecker(_AppPasswordChecker):
+    """
+    App passwords that were imported as slow hashes.
+    """
+
+    def __init__(
+        self,
+        appPasswords: IAppPasswords,
+        hasher: PasswordHasher,
+        accounts: IAccounts | None = None,
+        revocations: IRevocations | None = None,
+        defaultDomain: str | None = None,
+        now: Callable[[], float] = time,
+    ) -> None:
+        """
+        See L{AppPasswordChecker}.
+        """
+        super().__init__(appPasswords, accounts, revocations, defaultDomain, now)
+        self._hasher = hasher
+
+    async def _find(self, username: str, password: bytes) -> AppPassword:
+        for imported in await self._appPasswords.imported(username):
+            try:
+                await self._hasher.verify(username, password, imported.imported or "")
+            except InvalidCredentials:
+                continue
+            return imported
+        raise InvalidCredentials("no such app password")
 
 
 @implementer(ICredentialsChecker)
@@ -359,32 +396,71 @@ class Throttled(_Checker):
 
         @raise TooManyFailures: the credentials were not looked at.
         """
+        throttle = self._throttle
         network = networkOf(_contextOf(credentials).peer)
-        account = self._accountGuessed(credentials, network)
-        self._throttle.check(network, account)
+        account = _accountTried(credentials, self._defaultDomain)
+        isToken = IBearerToken.providedBy(credentials)
+        if isToken and account is not None and not throttle.knows(network, account):
+            # A token is not guessed by the name that comes with it: its owner must not have to
+            # wait for whoever puts that name to made-up ones, unless he is at home there.
+            account = None
+        throttle.check(network, account)
+        secret = credentials.token if isToken else credentials.password
+        # It takes long to look at a password, so it counts from the beginning: many at once must
+        # be no more guesses than in a row.
+        takeBack = nothing if isToken else self._count(network, account, secret)
         try:
             avatarId = await _ask(self._checker, credentials)
-        except UnauthorizedLogin as error:
-            if getattr(error, "counts", True):
-                self._throttle.failed(network, account, self._digest(credentials))
+        except BaseException as error:
+            if _isGuess(error):
+                self._count(network, account, secret)
+            else:
+                takeBack()
             raise
-        self._throttle.succeeded(network, avatarId.decode("utf-8"))
+        takeBack()
+        throttle.succeeded(network, avatarId.decode("utf-8"))
         return avatarId
 
-    def _accountGuessed(self, credentials: Any, network: str | None) -> str | None:
+    def _count(self, network: str | None, account: str | None, secret: bytes) -> Callable[[], None]:
         """
-        A token is not guessed by the name that comes with it: its owner must not have to wait for
-        whoever puts that name to made-up ones, unless this happens where he is at home.
+        See L{Throttle.failed}: what is counted already does not count again.
         """
-        account = _accountTried(credentials, self._defaultDomain)
-        if account is not None and IBearerToken.providedBy(credentials):
-            return account if self._throttle.knows(network, account) else None
-        return account
+        return self._throttle.failed(network, account, hmac.digest(self._key, secret, "sha256"))
 
-    def _digest(self, credentials: Any) -> bytes:
-        isToken = IBearerToken.providedBy(credentials)
-        secret = credentials.token if isToken else credentials.password
-        return hmac.digest(self._key, secret, "sha256")
+
+def _isGuess(error: BaseException) -> bool:
+    return isinstance(error, UnauthorizedLogin) and getattr(error, "counts", True)
+
+
+@implementer(ICredentialsChecker)
+class ThrottledByNetwork(_Checker):
+    """
+    Looks at secrets that nobody can guess, unless the network failed too often. Whoever guesses
+    at the account keeps nobody out who has one (PW8).
+
+    It counts no failures: to be asked before a L{Throttled} checker, who counts them.
+    """
+
+    def __init__(
+        self, checker: ICredentialsChecker, throttle: Throttle, defaultDomain: str | None = None
+    ) -> None:
+        self._checker = checker
+        self._throttle = throttle
+        self._defaultDomain = defaultDomain
+        self.credentialInterfaces = checker.credentialInterfaces
+
+    async def check(self, credentials: Any) -> Any:
+        """
+        See L{requestAvatarId}.
+
+        @raise TooManyFailures: the credentials were not looked at.
+        """
+        network = networkOf(_contextOf(credentials).peer)
+        account = _accountTried(credentials, self._defaultDomain)
+        self._throttle.checkNetwork(network, account)
+        avatarId = await _ask(self._checker, credentials)
+        self._throttle.succeeded(network, avatarId.decode("utf-8"))
+        return avatarId
 
 
 @implementer(ICredentialsChecker)

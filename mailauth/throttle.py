@@ -4,7 +4,8 @@ guess.
 
 It delays and never locks: whoever knows an account's name could lock its owner out (PW8). So each
 budget fills again within a minute, and a network from which the account was opened before has a
-budget of its own, which strangers cannot empty.
+budget of its own, which strangers cannot empty. What nobody can guess waits for no account's
+budget.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ class _Recent:
         if len(self._names) > self._limit:
             self._names.popitem(last=False)
 
+    def discard(self, name: Hashable) -> None:
+        self._names.pop(name, None)
+
 
 class _Buckets:
     """
@@ -82,6 +86,13 @@ class _Buckets:
         self._levels.move_to_end(name)
         if len(self._levels) > self._limit:
             self._levels.popitem(last=False)
+
+    def giveBack(self, name: Hashable) -> None:
+        """
+        It was none.
+        """
+        if name in self._levels:
+            self._levels[name] = (min(self._perMinute, self.level(name) + 1), self._seconds())
 
 
 class Throttle:
@@ -120,33 +131,62 @@ class Throttle:
             if self._pairs.level((network, account)) < 1:
                 raise TooManyFailures("the account's own network failed too often")
             return
-        if network is not None and self._networks.level(network) < 1:
-            raise TooManyFailures("the network failed too often")
+        self.checkNetwork(network, account)
         if account is not None and self._accounts.level(account) < 1:
             raise TooManyFailures("the account was tried too often")
 
-    def failed(self, network: str | None, account: str | None, digest: bytes) -> None:
+    def checkNetwork(self, network: str | None, account: str | None) -> None:
         """
-        An attempt was refused.
+        Return if something may be looked at that nobody can guess. Whoever is at home waits for
+        no neighbour.
+
+        @raise TooManyFailures: it may not, yet.
+        """
+        if network is None or self._networks.level(network) >= 1:
+            return
+        if account is None or not self.knows(network, account):
+            raise TooManyFailures("the network failed too often")
+
+    def failed(self, network: str | None, account: str | None, digest: bytes) -> Callable[[], None]:
+        """
+        An attempt was refused; or it is about to be looked at, and counts as refused until it
+        turns out to be right.
 
         @param account: that was guessed at, or C{None} if none was.
         @param digest: of what was presented, which only this process can compute. A mail client
             that knows an old password repeats it for ever, and that is no guess.
+        @return: what to call if it was none.
         """
         guess = (network if account is None else None, account, digest)
         if guess in self._seen:
-            return
+            return nothing
         self._seen.add(guess)
+        taken: list[tuple[_Buckets, Hashable]] = []
         if account is not None and self.knows(network, account):
-            self._pairs.take((network, account))
-            return
-        if account is not None:
-            self._accounts.take(account)
-        if network is not None:
-            self._networks.take(network)
+            taken.append((self._pairs, (network, account)))
+        else:
+            if account is not None:
+                taken.append((self._accounts, account))
+            if network is not None:
+                taken.append((self._networks, network))
+        for buckets, name in taken:
+            buckets.take(name)
+
+        def giveBack() -> None:
+            self._seen.discard(guess)
+            for buckets, name in taken:
+                buckets.giveBack(name)
+
+        return giveBack
 
     def succeeded(self, network: str | None, account: str) -> None:
         """
         An attempt was accepted: the account's owner is at home in this network.
         """
         self._known.add((network, account))
+
+
+def nothing() -> None:
+    """
+    There is nothing to give back.
+    """

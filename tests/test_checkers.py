@@ -27,7 +27,9 @@ from mailauth.checkers import (
     Audited,
     BearerTokenChecker,
     First,
+    ImportedPasswordChecker,
     Throttled,
+    ThrottledByNetwork,
 )
 from mailauth.credentials import (
     AvatarId,
@@ -595,11 +597,11 @@ class AppPasswordCheckerTests(CheckerTestCase):
         self.assertIs(changed, Outage)
         self.accept(self.checker, makePassword(self.secret))
 
-    def changeMeanwhile(self, change: Callable[[], Deferred[None]]) -> type[BaseException] | None:
+    def changeMeanwhile(self, change: Callable[[], Deferred[None]]) -> Any:
         """
         Change something while the app password is being looked up.
 
-        @return: what came of the login.
+        @return: as what the login failed.
         """
         slow = Slow(self.stores.appPasswords, "find")
         checked = self.checker.requestAvatarId(makePassword(self.secret))
@@ -677,11 +679,11 @@ class ImportedTests(ThreadedTestCase):
         super().setUp()
         for number, password in enumerate((b"first", b"second", b"third")):
             self.add(str(number), bcrypt.hashpw(password, bcrypt.gensalt(4)).decode())
-        self.checker = AppPasswordChecker(
+        self.checker = ImportedPasswordChecker(
             self.stores.appPasswords,
+            self.hasher,
             self.stores.accounts,
             self.stores.revocations,
-            self.hasher,
             now=self.clock.seconds,
         )
 
@@ -709,23 +711,18 @@ class ImportedTests(ThreadedTestCase):
         self.assertEqual(await self.hashed(self.refuse(self.checker, wrong, InvalidCredentials)), 3)
         self.assertEqual(await self.hashed(self.refuse(self.checker, wrong, InvalidCredentials)), 0)
 
-    async def test_generatedIsFoundFirst(self) -> None:
+    async def test_generated(self) -> None:
         """
-        A generated one costs no hash, however many were imported (PW5).
+        A generated one costs no hash, however many were imported, if it is looked up first (PW5).
         """
         secret = makeAppPassword().encode("ascii")
         record = AppPassword("new", ALICE, "phone", digest=digestAppPassword(secret))
         await self.stores.appPasswords.add(record)
 
-        self.assertEqual(await self.hashed(self.accept(self.checker, makePassword(secret))), 0)
+        both = First(AppPasswordChecker(self.stores.appPasswords), self.checker)
 
-    async def test_withoutHasher(self) -> None:
-        """
-        A checker without a hasher takes none of them.
-        """
-        checker = AppPasswordChecker(self.stores.appPasswords, self.stores.accounts)
-
-        await self.refuse(checker, makePassword(b"first"), InvalidCredentials)
+        self.assertEqual(await self.hashed(self.accept(both, makePassword(secret))), 0)
+        await self.refuse(self.checker, makePassword(secret), InvalidCredentials)
 
     async def test_unreadable(self) -> None:
         """
@@ -1209,6 +1206,44 @@ class ThrottledTests(CheckerTestCase):
 
         self.refuse(self.checker, self.right(), TooManyFailures)
 
+    def test_atOnce(self) -> None:
+        """
+        Many guesses at once are no more than in a row (PW7).
+        """
+        slow: list[Deferred[Any]] = [Deferred() for _ in range(20)]
+        self.answers.update({b"guess %d" % number: answer for number, answer in enumerate(slow)})
+
+        guesses = [self.checker.requestAvatarId(self.guess(number)) for number in range(20)]
+
+        self.assertEqual(len(self.scripted.asked), 3)
+        for guess in guesses[3:]:
+            self.failureResultOf(guess, TooManyFailures)
+        slow[0].errback(Outage())
+        slow[1].errback(InvalidCredentials())
+        slow[2].callback(AvatarId(ALICE))
+        self.failureResultOf(guesses[0], Outage)
+        self.failureResultOf(guesses[1], InvalidCredentials)
+        self.assertEqual(self.successResultOf(guesses[2]), ALICE.encode())
+        # Only one of them was a guess.
+        for number in (20, 21):
+            guess = self.guess(number, peer="203.0.113.1")
+            self.refuse(self.checker, guess, InvalidCredentials)
+        self.refuse(self.checker, self.right("203.0.113.2"), TooManyFailures)
+
+    def test_rightAtOnce(self) -> None:
+        """
+        A mail client may open as many connections as it likes at once with one password.
+        """
+        logins = []
+        for _ in range(20):
+            answer: Deferred[Any] = Deferred()
+            self.answers[b"right"] = answer
+            logins.append((answer, self.checker.requestAvatarId(self.right())))
+
+        for answer, login in logins:
+            answer.callback(AvatarId(ALICE))
+            self.assertEqual(self.successResultOf(login), ALICE.encode())
+
     def test_stock(self) -> None:
         """
         Credentials that come from nowhere count for their account alone.
@@ -1248,6 +1283,100 @@ class ThrottledTests(CheckerTestCase):
         kept = repr([vars(each) for each in vars(self.throttle).values()])
         self.assertIn("alice", kept)
         self.assertNotIn("guess 1", kept)
+
+
+class ThrottledByNetworkTests(CheckerTestCase):
+    """
+    What nobody can guess is not kept from its owner by those who guess.
+    """
+
+    def setUp(self) -> None:
+        """
+        Allow 3 failures a minute by account and 6 by network; alice has an app password.
+        """
+        super().setUp()
+        throttle = Throttle(self.clock.seconds, ThrottleLimits(account=3, network=6, known=2))
+        self.secret = makeAppPassword().encode("ascii")
+        digest = digestAppPassword(self.secret)
+        self.successResultOf(
+            self.stores.appPasswords.add(AppPassword("1", ALICE, "phone", digest=digest))
+        )
+        self.guessable = ScriptedChecker({b"right": ALICE}, InvalidCredentials("wrong"))
+        self.checker = First(
+            ThrottledByNetwork(AppPasswordChecker(self.stores.appPasswords), throttle),
+            Throttled(self.guessable, throttle),
+        )
+
+    def present(self, secret: bytes, peer: str, name: bytes = ALICE.encode()) -> Any:
+        """
+        A password, from somewhere.
+        """
+        return makePassword(secret, name, LoginContext("imap", peer))
+
+    def guess(self, times: int, peer: str, name: bytes = ALICE.encode()) -> None:
+        """
+        Guess.
+        """
+        for _ in range(times):
+            secret = b"guess %d" % len(self.guessable.asked)
+            self.refuse(self.checker, self.present(secret, peer, name), InvalidCredentials)
+
+    def test_interface(self) -> None:
+        """
+        It takes what its checker takes.
+        """
+        checker = ThrottledByNetwork(self.guessable, Throttle(self.clock.seconds))
+
+        verifyObject(ICredentialsChecker, checker)
+        self.assertIs(checker.credentialInterfaces, self.guessable.credentialInterfaces)
+
+    def test_account(self) -> None:
+        """
+        Whoever guesses at an account from everywhere keeps its owner's app password out of
+        nothing, wherever he is (PW8).
+        """
+        for number in range(3):
+            self.guess(1, f"198.51.100.{number}")
+        self.refuse(self.checker, self.present(b"right", "203.0.113.1"), TooManyFailures)
+
+        self.accept(self.checker, self.present(self.secret, "203.0.113.1"))
+
+    def test_failuresCountOnce(self) -> None:
+        """
+        A wrong password that both look at is one failure of its account and of its network (PW7).
+        """
+        self.guess(3, "198.51.100.7")
+        self.guess(3, "198.51.100.7", b"bob@example.test")
+
+        carol = b"carol@example.test"
+        self.refuse(self.checker, self.present(b"x", "198.51.100.7", carol), TooManyFailures)
+        self.refuse(self.checker, self.present(b"x", "198.51.100.8"), TooManyFailures)
+        self.refuse(self.checker, self.present(b"x", "198.51.100.8", carol), InvalidCredentials)
+
+    def test_network(self) -> None:
+        """
+        A network that failed too often waits, but for those who are at home there (PW7, PW8).
+        """
+        self.guess(3, "198.51.100.7", b"bob@example.test")
+        self.guess(3, "198.51.100.7", b"carol@example.test")
+
+        self.refuse(self.checker, self.present(self.secret, "198.51.100.7"), TooManyFailures)
+        self.clock.advance(11)
+        self.accept(self.checker, self.present(self.secret, "198.51.100.7"))
+        self.guess(1, "198.51.100.7", b"dave@example.test")
+        erin = self.present(b"x", "198.51.100.7", b"erin@example.test")
+        self.refuse(self.checker, erin, TooManyFailures)
+        self.accept(self.checker, self.present(self.secret, "198.51.100.7"))
+
+    def test_home(self) -> None:
+        """
+        Whoever guesses where the owner is at home keeps the app password out of nothing, either.
+        """
+        self.accept(self.checker, self.present(self.secret, "192.0.2.1"))
+        self.guess(2, "192.0.2.1")
+        self.refuse(self.checker, self.present(b"right", "192.0.2.1"), TooManyFailures)
+
+        self.accept(self.checker, self.present(self.secret, "192.0.2.1"))
 
 
 class AuditedTests(CheckerTestCase):
@@ -1309,7 +1438,8 @@ class AuditedTests(CheckerTestCase):
         """
         Whoever leaves before the verdict hears nothing, and it is on record all the same (LG6).
         """
-        for answer, account in ((InvalidCredentials(), None), (AvatarId(ALICE), ALICE)):
+        answers: Any = ((InvalidCredentials(), None), (AvatarId(ALICE), ALICE))
+        for answer, account in answers:
             slow: Deferred[Any] = Deferred()
             self.answers[b"slow"] = slow
             checked = self.checker.requestAvatarId(makePassword(b"slow"))

@@ -186,6 +186,58 @@ class ThrottleTests(SynchronousTestCase):
         self.guess(AWAY, None, 5)
         self.assertTrue(self.refuses(AWAY, None))
 
+    def test_takenBack(self) -> None:
+        """
+        What was counted before it was looked at, and was no guess, leaves no trace.
+        """
+        for account, network in (("alice", HOME), (None, HOME), ("alice", None)):
+            for number in range(100):
+                self.throttle.failed(network, account, b"%d" % number)()
+            self.assertFalse(self.refuses(network, account))
+
+        self.guess(AWAY, "alice", 2)
+        for _ in range(2):
+            takeBack = self.throttle.failed(AWAY, "alice", b"right")
+            self.assertTrue(self.refuses(AWAY, "alice"))
+            # Another connection of the same client.
+            self.throttle.failed(AWAY, "alice", b"right")()
+            self.assertTrue(self.refuses(AWAY, "alice"))
+            takeBack()
+            self.assertFalse(self.refuses(AWAY, "alice"))
+
+    def test_takenBackAfterwards(self) -> None:
+        """
+        Where a budget has filled again, or is not remembered any more, there is nothing to give
+        back.
+        """
+        takeBack = self.throttle.failed(HOME, "alice", b"right")
+        self.clock.advance(60)
+        takeBack()
+        self.guess(HOME, "alice", 3)
+        self.assertTrue(self.refuses(HOME, "alice"))
+
+        self.throttle = self.makeThrottle(remembered=1)
+        takeBack = self.throttle.failed(HOME, "alice", b"right")
+        self.guess(HOME, "bob", 3)
+        takeBack()
+        self.assertTrue(self.refuses(HOME, "bob"))
+        self.assertFalse(self.refuses(AWAY, "alice"))
+
+    def test_checkNetwork(self) -> None:
+        """
+        What nobody can guess waits for the network's budget alone, and at home for none (PW8).
+        """
+        self.guess(None, "alice", 10)
+        self.throttle.checkNetwork(HOME, "alice")
+        self.throttle.checkNetwork(None, "alice")
+
+        self.throttle.succeeded(HOME, "bob")
+        self.guess(HOME, "alice", 6)
+        self.guess(HOME, "bob", 2)
+        for account in ("alice", None):
+            self.assertRaises(TooManyFailures, self.throttle.checkNetwork, HOME, account)
+        self.throttle.checkNetwork(HOME, "bob")
+
     def test_namesDoNotMeet(self) -> None:
         """
         An account that is called like a network is something else.

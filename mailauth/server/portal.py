@@ -17,9 +17,11 @@ from ..checkers import (
     Audited,
     BearerTokenChecker,
     First,
+    ImportedPasswordChecker,
     Throttled,
+    ThrottledByNetwork,
 )
-from ..interfaces import IAccounts, IAudit, ITokenValidator
+from ..interfaces import IAccounts, IAudit, IRevocations, ITokenValidator
 from ..passwords import PasswordHasher
 from ..policy import TokenPolicy
 from ..realm import RevocableRealm
@@ -44,7 +46,6 @@ class Truth:
     portal: Portal
     accounts: IAccounts
     keys: StoredKeys
-    realm: RevocableRealm
 
 
 def makeTruth(
@@ -70,8 +71,47 @@ def makeTruth(
     revocations.subscribe(lambda tags, reason: cache.drop(tags))
     revocations.subscribe(hasher.forget)
     throttle = Throttle(reactor.seconds)
-    tokens = BearerTokenChecker(
-        CachingValidator(makeValidator(configuration, keys), cache),
+    validator = CachingValidator(makeValidator(configuration, keys), cache)
+    tokens = makeTokenChecker(configuration, validator, accounts, revocations)
+    domain = configuration.defaultDomain
+    appPasswords = AppPasswordChecker(database.appPasswords, accounts, revocations, domain)
+    guessable = First(
+        ImportedPasswordChecker(database.appPasswords, hasher, accounts, revocations, domain),
+        AccountPasswordChecker(
+            # Not those in memory, which answer faster than the store does about names that nobody
+            # has (PW6).
+            database.accounts,
+            hasher,
+            ruleOf,
+            revocations,
+            domain,
+            f"Use OAuth or an app password: {configuration.accountPage}",
+        ),
+    )
+    passwords = First(
+        ThrottledByNetwork(appPasswords, throttle, domain), Throttled(guessable, throttle, domain)
+    )
+    portal = Portal(
+        revocable,
+        [
+            Audited(checker, audit, reactor.seconds)
+            for checker in (Throttled(tokens, throttle, domain), passwords)
+        ],
+    )
+    return Truth(portal, accounts, keys)
+
+
+def makeTokenChecker(
+    configuration: Configuration,
+    validator: ITokenValidator,
+    accounts: IAccounts,
+    revocations: IRevocations,
+) -> BearerTokenChecker:
+    """
+    Who says whether a token is good for a login.
+    """
+    return BearerTokenChecker(
+        validator,
         accounts,
         revocations,
         TokenPolicy(
@@ -81,26 +121,6 @@ def makeTruth(
             sameClock=frozenset({configuration.issuer}),
         ),
     )
-    domain = configuration.defaultDomain
-    passwords = First(
-        AppPasswordChecker(database.appPasswords, accounts, revocations, hasher, domain),
-        AccountPasswordChecker(
-            accounts,
-            hasher,
-            ruleOf,
-            revocations,
-            domain,
-            f"Use OAuth or an app password: {configuration.accountPage}",
-        ),
-    )
-    portal = Portal(
-        revocable,
-        [
-            Audited(Throttled(checker, throttle, domain), audit, reactor.seconds)
-            for checker in (tokens, passwords)
-        ],
-    )
-    return Truth(portal, accounts, keys, revocable)
 
 
 def makeValidator(configuration: Configuration, keys: StoredKeys) -> ITokenValidator:
@@ -122,6 +142,7 @@ def makeValidator(configuration: Configuration, keys: StoredKeys) -> ITokenValid
             issuer.types,
             issuer.algorithms,
             issuer.clients,
+            discovery=issuer.discovery,
         )
         for issuer in configuration.externalIssuers
     ]

@@ -1,0 +1,130 @@
+"""
+Tests of what decides, as the service puts it together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.cred.portal import IRealm
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import Interface, implementer
+
+from mailauth.credentials import LoginContext, UsernamePassword
+from mailauth.errors import InvalidCredentials, TooManyFailures
+from mailauth.passwords import PasswordHasher, digestAppPassword, makeAppPassword
+from mailauth.server.config import readConfiguration
+from mailauth.server.portal import makeTruth
+from mailauth.stores.memory import (
+    MemoryAccounts,
+    MemoryAppPasswords,
+    MemoryRevocations,
+    MemoryStores,
+)
+from mailauth.stores.records import Account, AppPassword
+from mailauth.testing.audit import MemoryAudit
+
+from .deployment import deploy
+
+ALICE = "alice@example.test"
+
+
+class CountedAccounts(MemoryAccounts):
+    """
+    Accounts that tell what they were asked.
+
+    @ivar asked: the names.
+    """
+
+    def __init__(self, revocations: MemoryRevocations) -> None:
+        super().__init__(revocations)
+        self.asked: list[str] = []
+
+    def get(self, name: str) -> Deferred[Account | None]:
+        """
+        Count, and answer.
+        """
+        self.asked.append(name)
+        return super().get(name)
+
+
+@implementer(IRealm)
+class NameRealm:
+    """
+    Whoever is in is a name.
+    """
+
+    def requestAvatar(self, avatarId: Any, mind: object, *interfaces: Any) -> Any:
+        """
+        See L{IRealm.requestAvatar}.
+        """
+        return interfaces[0], avatarId, lambda: None
+
+
+class MakeTruthTests(SynchronousTestCase):
+    """
+    The checkers of the service.
+    """
+
+    def setUp(self) -> None:
+        """
+        Put them together, over stores in memory. Alice has an app password.
+        """
+        clock: Any = Clock()
+        self.stores = MemoryStores()
+        self.accounts = self.stores.accounts = CountedAccounts(self.stores.revocations)
+        self.stores.appPasswords = MemoryAppPasswords(self.stores.revocations, self.accounts)
+        self.secret = makeAppPassword().encode("ascii")
+        self.successResultOf(self.accounts.add(Account(ALICE)))
+        record = AppPassword("1", ALICE, "phone", digest=digestAppPassword(self.secret))
+        self.successResultOf(self.stores.appPasswords.add(record))
+        database: Any = self.stores
+        # Nothing here is hashed.
+        pool: Any = None
+        self.truth = makeTruth(
+            readConfiguration(deploy(self) / "mailauth.toml"),
+            lambda domain: "web",
+            database,
+            PasswordHasher(clock, pool),
+            NameRealm(),
+            MemoryAudit(),
+            clock,
+        )
+
+    def login(self, password: bytes, peer: str = "192.0.2.1", name: str = ALICE) -> Deferred[Any]:
+        """
+        Log in from somewhere.
+        """
+        credentials = UsernamePassword(name.encode(), password, LoginContext("imap", peer, True))
+        return self.truth.portal.login(credentials, None, Interface)
+
+    def test_noAccountIsTold(self) -> None:
+        """
+        The store is asked about every wrong password, whether or not somebody has the name: an
+        answer from memory would come sooner (PW6).
+        """
+        self.successResultOf(self.login(self.secret))
+        self.accounts.asked.clear()
+
+        names = (ALICE, "nobody@example.test")
+        for number in range(3):
+            for name in names:
+                self.failureResultOf(self.login(b"%d" % number, name=name), InvalidCredentials)
+
+        self.assertEqual(self.accounts.asked, [*names] * 3)
+
+    def test_notLockedOut(self) -> None:
+        """
+        However many guess at an account of which no home is known yet, its owner's app password
+        is looked at, from wherever it comes (PW8).
+        """
+        for number in range(10):
+            guessed = self.login(b"guess %d" % number, f"203.0.113.{number}")
+            self.failureResultOf(guessed, InvalidCredentials)
+        self.failureResultOf(self.login(b"guess", "203.0.113.99"), TooManyFailures)
+
+        _, name, _ = self.successResultOf(self.login(self.secret))
+
+        self.assertEqual(name, ALICE.encode())
