@@ -387,6 +387,7 @@ class TokenTests(CommandCase):
             owner=ALICE,
             client_id="mailauth-command",
             scope=MAIL_SCOPE,
+            services=["imap", "smtp", "pop3", "jmap"],
             issued=ISO_TIME,
             expires=ISO_TIME,
         )
@@ -397,6 +398,37 @@ class TokenTests(CommandCase):
         for wrong in (token[:-4] + "AAAA", "made-up", ""):
             reason = self.refused("token", "inspect", say=wrong)
             self.assertTrue(reason.startswith("not accepted: "), reason)
+
+    def test_inspectScope(self) -> None:
+        """
+        It is said which services the token opens; one that opens none is not accepted.
+        """
+        self.rotate()
+        narrow = self.told("token", "issue", ALICE, "--scope", "pop3 imap")
+        useless = self.told("token", "issue", ALICE, "--scope", "calendar")
+
+        answer = self.answered("token", "inspect", say=narrow)
+
+        self.assertEqual(answer["services"], ["imap", "pop3"])
+        self.assertIn("services: imap, pop3", self.told("token", "inspect", say=narrow))
+        self.assertIn("scope", self.refused("token", "inspect", say=useless))
+
+    def test_inspectAccount(self) -> None:
+        """
+        A token is not accepted where the server would not accept it for its account's sake: that is
+        disabled, has another password since, or is gone.
+        """
+        self.rotate()
+        token = self.told("token", "issue", ALICE)
+        for command, reason in (
+            ("password", "revoked"),
+            ("disable", "disabled"),
+            ("enable", "revoked"),
+            ("remove", "the owner has no account"),
+        ):
+            self.told("account", command, ALICE, say="another one\n")
+            said = self.refused("token", "inspect", say=token)
+            self.assertTrue(said.startswith(f"not accepted: {reason}"), said)
 
     def test_revokeWrong(self) -> None:
         """

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from .test_config import publicPEM
 ALICE = "alice@example.test"
 BOB = "bob@example.test"
 PASSWORD = "what alice chose"
+JWKS_DISCOVERY = "https://jwks.example/special/.well-known/openid-configuration"
 
 AUTH = {"imaps": b"a AUTHENTICATE", "submissions": b"AUTH", "pop3s": b"AUTH"}
 ACCEPTED = {"imaps": b"a OK", "submissions": b"235", "pop3s": b"+OK"}
@@ -335,7 +337,8 @@ class ExternalIssuerTests(LoginCase):
 
     async def setUp(self) -> None:  # type: ignore[override]  # trial waits for it
         """
-        Two issuers, one known by a PEM file and one by a key set, each for a domain.
+        Two issuers, one known by a PEM file and one by a key set, each for a domain. The second
+        has its discovery document where nobody would guess.
         """
         self.issuers = {
             "pem": MemoryIssuer("https://pem.example"),
@@ -346,7 +349,8 @@ class ExternalIssuerTests(LoginCase):
                 f'[external_issuers.{name}]\nurl = "{issuer.issuer}"\naudience = "mail.example"\n'
                 f'domains = ["{name}.test"]\nkeys = "{name}"\n'
                 for name, issuer in self.issuers.items()
-            ),
+            )
+            + f'discovery = "{JWKS_DISCOVERY}"\n',
             files={
                 "pem": publicPEM(self.issuers["pem"].signer),
                 "jwks": self.issuers["jwks"].jwks(),
@@ -390,6 +394,42 @@ class ExternalIssuerTests(LoginCase):
         token = self.issuers["pem"].issue("alice@pem.test", lifetime=-300)
 
         await self.refuses(b"OAUTHBEARER", bearer("alice@pem.test", token.decode()))
+
+    async def document(self, account: str, token: bytes) -> dict[str, str]:
+        """
+        The error document for a token that is refused.
+        """
+        client = await self.connect("imaps")
+        line = b"a AUTHENTICATE OAUTHBEARER " + bearer(account, token.decode())
+        answer = await self.inThread(client.say, line)
+        self.assertTrue(answer.startswith(b"+ "), answer)
+        document: dict[str, str] = json.loads(b64decode(answer[2:]))
+        return document
+
+    async def test_discovery(self) -> None:
+        """
+        Whoever is refused with a token of an external issuer is told where that one's tokens come
+        from (RFC 7628 section 3.2.2), at the first attempt and when the answer is remembered; with
+        anybody else's token, where ours do.
+        """
+        expired, forged, unknown = (
+            issuer.issue("alice@pem.test", lifetime=lifetime)
+            for issuer, lifetime in (
+                (self.issuers["pem"], -300),
+                (MemoryIssuer("https://jwks.example"), 300),
+                (MemoryIssuer("https://foreign.example"), 300),
+            )
+        )
+        for token, issuer in (
+            (expired, "https://pem.example"),
+            (expired, "https://pem.example"),
+            (forged, "https://jwks.example/special"),
+            (unknown, "https://mail.localhost"),
+        ):
+            document = await self.document("alice@pem.test", token)
+            self.assertEqual(
+                document["openid-configuration"], issuer + "/.well-known/openid-configuration"
+            )
 
 
 class WebTests(ServiceCase):

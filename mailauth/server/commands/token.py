@@ -8,16 +8,17 @@ from time import monotonic
 
 import click
 
-from ...credentials import tokenTag
-from ...errors import LoginError
+from ...checkers import BearerTokenChecker
+from ...credentials import BearerToken, LoginContext, tokenTag
+from ...errors import InsufficientScope, LoginError
 from ...oauth.jwt import MalformedToken, parseToken
-from ...scopes import MAIL_SCOPE, formatScope, parseScope
+from ...scopes import MAIL_SCOPE, MAIL_SERVICES, formatScope, parseScope
 from ...stores.database import Database
 from ...stores.records import NotFound
 from ..config import Configuration
 from ..issuer import AccessTokenIssuer
 from ..keys import MAX_TOKEN_LIFETIME, StoredKeys
-from ..portal import makeValidator
+from ..portal import makeTokenChecker, makeValidator
 from ..toml import parseDuration
 from .invocation import Invocation, accountName, isoTime, readSecret, refuse
 
@@ -98,23 +99,43 @@ def inspect(invocation: Invocation) -> None:
 
     async def work(database: Database, configuration: Configuration) -> None:
         validator = makeValidator(configuration, _keys(database))
+        checker = makeTokenChecker(
+            configuration, validator, database.accounts, database.revocations
+        )
         try:
             valid = await validator.validate(secret)
+            services = await _opens(checker, secret)
         except LoginError as error:
-            refuse(f"not accepted: {error.reason}")
-        if database.revocations.covers(valid.tags, valid.issued):
-            refuse("not accepted: revoked")
+            refuse(f"not accepted: {error.reason or error.sentence}")
         fields = {
             "issuer": valid.issuer,
             "owner": valid.owner,
             "client_id": valid.clientId,
             "scope": formatScope(valid.scope),
+            "services": services,
             "issued": isoTime(valid.issued),
             "expires": isoTime(valid.expires),
         }
-        invocation.answer(fields, "\n".join(f"{key}: {value}" for key, value in fields.items()))
+        lines = {**fields, "services": ", ".join(services)}
+        invocation.answer(fields, "\n".join(f"{key}: {value}" for key, value in lines.items()))
 
     invocation.run(work)
+
+
+async def _opens(checker: BearerTokenChecker, secret: bytes) -> list[str]:
+    """
+    @return: the services that a token opens, one at least.
+    """
+    services = []
+    for service in MAIL_SERVICES:
+        try:
+            await checker.check(BearerToken(secret, context=LoginContext(service)))
+        except InsufficientScope:
+            continue
+        services.append(service)
+    if not services:
+        raise InsufficientScope("its scope opens no service")
+    return services
 
 
 @token.command()
