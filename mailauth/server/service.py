@@ -27,7 +27,7 @@ from ..credentials import AvatarId
 from ..errors import Outage
 from ..mail.pop3 import POP3
 from ..mail.smtp import ESMTP
-from ..mail.waiting import WaitingRoom
+from ..mail.waiting import IEndable, WaitingRoom
 from ..passwords import PasswordHasher
 from ..realm import Logout, MailRealm
 from ..stores.database import Database
@@ -153,7 +153,11 @@ class MailService(MultiService):
     def _makeFactories(self) -> dict[str, IProtocolFactory]:
         configuration, tls = self._configuration, self._tls
         mechanisms = makeMechanisms(configuration)
-        room = self._room = WaitingRoom(self._reactor.callLater, configuration.waiting)
+        # Those who look at a page take no place from those who log in.
+        room, lobby = self._rooms = (
+            WaitingRoom(self._reactor.callLater, configuration.waiting),
+            WaitingRoom(self._reactor.callLater, configuration.waiting),
+        )
 
         def mail(make: Callable[[], Any], *protocols: bytes) -> MailFactory:
             loopback = configuration.insecureLoopback
@@ -174,6 +178,7 @@ class MailService(MultiService):
             [configuration.scope],
             self._truth.keys.verifyingKeys,
             self._isReady,
+            lobby,
         )
         return {
             "imap": imap,
@@ -216,7 +221,7 @@ class MailService(MultiService):
 
     async def _stop(self, stopped: Deferred[Any]) -> None:
         await stopped
-        retired = DeferredList([each.retire(_GOODBYE) for each in self._room.connections()])
+        retired = DeferredList([each.retire(_GOODBYE) for each in self._connections()])
         # What is given up is the waiting, and not what is waited for.
         waiting: Deferred[Any] = Deferred()
         retired.chainDeferred(waiting)
@@ -224,7 +229,7 @@ class MailService(MultiService):
             await waiting.addTimeout(self._grace, self._reactor)
         except TimeoutError:
             _log.warn("stopped while messages were being taken; they were not acknowledged")
-        for each in self._room.connections():
+        for each in self._connections():
             each.end(_GOODBYE)
         self._logins.close()
         await self.database.close()
@@ -237,6 +242,9 @@ class MailService(MultiService):
         goodbye.
         """
         return Deferred.fromCoroutine(self._stop(super().stopService()))
+
+    def _connections(self) -> list[IEndable]:
+        return [each for room in self._rooms for each in room.connections()]
 
     def _isReady(self) -> bool:
         if not self._opened:

@@ -11,12 +11,17 @@ from io import StringIO
 import attrs
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.error import ConnectionAborted
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher, textFileLogObserver
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
 
+from mailauth.mail.waiting import WaitingLimits, WaitingRoom
 from mailauth.oauth.jwt import Signer, keysFromJWKS, makePrivateKey
-from mailauth.server.web.site import MAX_BODY, makeSite
+from mailauth.server.web.site import MAX_BODY, MAX_SECONDS, QuietSite, makeSite
 
 DISCOVERY = "/.well-known/openid-configuration"
 METADATA = "/.well-known/oauth-authorization-server"
@@ -57,7 +62,12 @@ class SiteCase(SynchronousTestCase):
         ]
         self.ready = True
         self.site = makeSite(
-            self.issuer, self.hostname, ["mail", "imap"], lambda: self.keys, lambda: self.ready
+            self.issuer,
+            self.hostname,
+            ["mail", "imap"],
+            lambda: self.keys,
+            lambda: self.ready,
+            WaitingRoom(Clock().callLater),
         )
 
     def send(self, octets: bytes) -> bytes:
@@ -68,8 +78,6 @@ class SiteCase(SynchronousTestCase):
         @raise Cut: the connection is aborted.
         """
         channel = self.site.buildProtocol(None)
-        # It waits for more with the reactor's clock otherwise.
-        channel.timeOut = None
         transport = StringTransport()
         aborted: list[None] = []
         transport.abortConnection = lambda: aborted.append(None)  # type: ignore[method-assign]
@@ -362,3 +370,121 @@ class RequestTests(SiteCase):
             except Cut:
                 continue
             self.assertNotIn(b"HTTP/1.1 5", answer)
+
+
+class Visit:
+    """
+    A browser that takes its time.
+    """
+
+    def __init__(self, site: QuietSite) -> None:
+        self.cut = False
+        self.transport = StringTransport()
+        self.transport.abortConnection = self._lose  # type: ignore[method-assign]
+        self.channel = site.buildProtocol(None)
+        self.channel.makeConnection(self.transport)
+
+    def say(self, octets: bytes) -> bytes:
+        """
+        Send octets, and return what comes.
+        """
+        self.transport.clear()
+        self.channel.dataReceived(octets)
+        answer: bytes = self.transport.value()
+        return answer
+
+    def _lose(self) -> None:
+        self.cut = True
+        self.channel.connectionLost(Failure(ConnectionAborted()))
+
+
+class DeadlineTests(SynchronousTestCase):
+    """
+    How long a connection may take, and how many there may be.
+    """
+
+    REQUEST = b"GET /healthz HTTP/1.1\r\nHost: id.example.test\r\n"
+
+    def setUp(self) -> None:
+        """
+        A site with room for three.
+        """
+        self.clock = Clock()
+        self.room = WaitingRoom(self.clock.callLater, WaitingLimits(3, None))
+        self.site = QuietSite(Resource(), self.room)
+
+    def wait(self, seconds: float) -> None:
+        """
+        Let time pass.
+        """
+        self.clock.pump([1] * int(seconds))
+
+    def test_silent(self) -> None:
+        """
+        A connection that says nothing is cut off, TLS handshake or not (DS7).
+        """
+        visit = Visit(self.site)
+
+        self.wait(MAX_SECONDS)
+        self.assertFalse(visit.cut)
+        self.wait(1)
+
+        self.assertTrue(visit.cut)
+        self.assertEqual(self.room.connections(), ())
+
+    def test_drip(self) -> None:
+        """
+        A request that never ends is cut off, however often another piece of it comes, in its
+        header and in its body (DS7).
+        """
+        for start, piece in (
+            (self.REQUEST, b"X: y\r\n"),
+            (self.REQUEST + b"Content-Length: 1000\r\n\r\n", b"x"),
+        ):
+            visit = Visit(self.site)
+            visit.say(start)
+            for _ in range(int(MAX_SECONDS)):
+                self.wait(1)
+                self.assertFalse(visit.cut)
+                visit.say(piece)
+            self.wait(1)
+            self.assertTrue(visit.cut)
+
+    def test_again(self) -> None:
+        """
+        Each request of a connection has time of its own.
+        """
+        visit = Visit(self.site)
+        for _ in range(4):
+            self.wait(MAX_SECONDS - 1)
+            self.assertTrue(visit.say(self.REQUEST + b"\r\n").startswith(b"HTTP/1.1 404 "))
+
+        self.wait(MAX_SECONDS + 1)
+
+        self.assertTrue(visit.cut)
+
+    def test_close(self) -> None:
+        """
+        A connection that is being closed is cut off if the client does not do its part.
+        """
+        visit = Visit(self.site)
+        visit.say(self.REQUEST + b"Connection: close\r\n\r\n")
+        self.assertTrue(visit.transport.disconnecting)
+
+        self.wait(MAX_SECONDS + 1)
+
+        self.assertTrue(visit.cut)
+
+    def test_tooMany(self) -> None:
+        """
+        If there are too many, the one that has gone longest without a request is cut off (DS8).
+        """
+        busy, silent, other = (Visit(self.site) for _ in range(3))
+        self.wait(1)
+        busy.say(self.REQUEST + b"\r\n")
+        other.say(self.REQUEST + b"\r\n")
+
+        newcomer = Visit(self.site)
+
+        cut = [visit.cut for visit in (busy, silent, other, newcomer)]
+        self.assertEqual(cut, [False, True, False, False])
