@@ -30,7 +30,7 @@ from zope.interface import implementer
 
 from .coroutines import promptly
 from .credentials import AvatarId, LoginContext
-from .errors import InvalidCredentials, InvalidToken, LoginError, Outage
+from .errors import InvalidCredentials, InvalidToken, LoginError, Outage, Refusal
 from .interfaces import (
     IAccounts,
     IAppPasswords,
@@ -41,6 +41,7 @@ from .interfaces import (
     ITokenValidator,
 )
 from .networks import networkOf
+from .oauth.tokens import AccessToken
 from .passwords import PasswordHasher, digestAppPassword
 from .policy import (
     TokenPolicy,
@@ -137,6 +138,14 @@ class BearerTokenChecker(_Checker):
         """
         began = self._revocations.catchUp()
         token = await self._validator.validate(credentials.token)
+        try:
+            return await self._admit(token, credentials, began)
+        except Refusal as error:
+            if token.discovery is not None:
+                error.openidConfiguration = token.discovery
+            raise
+
+    async def _admit(self, token: AccessToken, credentials: Any, began: int) -> AvatarId:
         owner = self._policy.ownerOf(token)
         accounts = self._accounts
         account = Account(owner) if accounts is None else await accounts.get(owner)

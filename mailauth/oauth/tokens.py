@@ -32,6 +32,8 @@ class AccessToken:
     @ivar grantId: the grant it came from, if the token says so.
     @ivar bound: it is bound to a key of its client (RFC 7800 C{cnf}), so that bearing it is not
         enough.
+    @ivar discovery: the address of its issuer's discovery document, for a client that is refused
+        all the same; C{None} for the mechanism's own.
     @ivar tags: what a revocation has to name to kill it, but for the account's own tag.
     """
 
@@ -46,6 +48,7 @@ class AccessToken:
     tokenId: str | None = None
     grantId: str | None = None
     bound: bool = False
+    discovery: str | None = None
     tags: frozenset[str] = attrs.field(init=False, repr=False)
 
     @tags.default

@@ -228,6 +228,7 @@ def _readClaims(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) ->
         tokenId=_string(claims, "jti"),
         grantId=_string(claims, "sid"),
         bound="cnf" in claims,
+        discovery=issuer.discovery,
     )
     if expires <= now - LEEWAY:
         raise ExpiredToken("expired")

@@ -412,18 +412,17 @@ class ExternalIssuerTests(LoginCase):
         from (RFC 7628 section 3.2.2), at the first attempt and when the answer is remembered; with
         anybody else's token, where ours do.
         """
-        expired, forged, unknown = (
-            issuer.issue("alice@pem.test", lifetime=lifetime)
-            for issuer, lifetime in (
-                (self.issuers["pem"], -300),
-                (MemoryIssuer("https://jwks.example"), 300),
-                (MemoryIssuer("https://foreign.example"), 300),
-            )
-        )
+        expired = self.issuers["pem"].issue("alice@pem.test", lifetime=-300)
+        forged = MemoryIssuer("https://jwks.example").issue("alice@pem.test")
+        elsewhere = self.issuers["jwks"].issue("alice@pem.test")
+        narrow = self.issuers["pem"].issue("alice@pem.test", scope="calendar")
+        unknown = MemoryIssuer("https://foreign.example").issue("alice@pem.test")
         for token, issuer in (
             (expired, "https://pem.example"),
             (expired, "https://pem.example"),
             (forged, "https://jwks.example/special"),
+            (elsewhere, "https://jwks.example/special"),
+            (narrow, "https://pem.example"),
             (unknown, "https://mail.localhost"),
         ):
             document = await self.document("alice@pem.test", token)
