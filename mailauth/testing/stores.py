@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
-from ..credentials import accountTag, appPasswordTag
+from ..credentials import accountTag, appPasswordTag, tokenTag
 from ..interfaces import IAccounts, IAppPasswords, IRevocations, ISigningKeys
 from ..stores.records import (
     IMPORTED_LIMIT,
@@ -173,6 +173,18 @@ class RevocationsConformance(Conformance):
         self.assertFalse(revocations.covers(["a", "b"], now + 0.001))
         self.assertFalse(revocations.covers(["x"], 0))
         self.assertFalse(revocations.covers([], 0))
+
+    async def test_revokedToken(self) -> None:
+        """
+        A token that was revoked is covered, whenever it says that it was issued (TK18).
+        """
+        revocations = (await self.openStores()).revocations
+        tag = tokenTag("https://issuer.example", "1")
+
+        await revocations.revoke([tag], "Gone.")
+
+        self.assertTrue(revocations.covers([tag], self.clock.seconds() + 3600))
+        self.assertFalse(revocations.covers([tokenTag("https://issuer.example", "2")], 0))
 
     async def test_revokedAgain(self) -> None:
         """

@@ -4,6 +4,7 @@ Tests of what decides, as the service puts it together.
 
 from __future__ import annotations
 
+from time import time
 from typing import Any
 
 from twisted.cred.portal import IRealm
@@ -12,10 +13,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import Interface, implementer
 
-from mailauth.credentials import LoginContext, UsernamePassword
+from mailauth.credentials import BearerToken, LoginContext, UsernamePassword
 from mailauth.errors import InvalidCredentials, TooManyFailures
 from mailauth.passwords import PasswordHasher, digestAppPassword, makeAppPassword
+from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.config import readConfiguration
+from mailauth.server.issuer import AccessTokenIssuer
+from mailauth.server.keys import newSigningKey
 from mailauth.server.portal import makeTruth
 from mailauth.stores.memory import (
     MemoryAccounts,
@@ -73,7 +77,8 @@ class MakeTruthTests(SynchronousTestCase):
         Put them together, over stores in memory. Alice has an app password.
         """
         clock: Any = Clock()
-        self.stores = MemoryStores()
+        # What is revoked now was revoked a little ago: tokens carry whole seconds.
+        self.stores = MemoryStores(lambda: time() - 2)
         self.accounts = self.stores.accounts = CountedAccounts(self.stores.revocations)
         self.stores.appPasswords = MemoryAppPasswords(self.stores.revocations, self.accounts)
         self.secret = makeAppPassword().encode("ascii")
@@ -83,8 +88,9 @@ class MakeTruthTests(SynchronousTestCase):
         database: Any = self.stores
         # Nothing here is hashed.
         pool: Any = None
+        self.configuration = readConfiguration(deploy(self) / "mailauth.toml")
         self.truth = makeTruth(
-            readConfiguration(deploy(self) / "mailauth.toml"),
+            self.configuration,
             lambda domain: "web",
             database,
             PasswordHasher(clock, pool),
@@ -126,5 +132,21 @@ class MakeTruthTests(SynchronousTestCase):
         self.failureResultOf(self.login(b"guess", "203.0.113.99"), TooManyFailures)
 
         _, name, _ = self.successResultOf(self.login(self.secret))
+
+        self.assertEqual(name, ALICE.encode())
+
+    def test_tokenAfterAChange(self) -> None:
+        """
+        Whoever has just changed his password gets in with a new token of the built-in issuer:
+        there is no other clock to wait for (TK18).
+        """
+        self.successResultOf(self.stores.signingKeys.add(newSigningKey(time())))
+        self.successResultOf(self.accounts.setPassword(ALICE, "hash"))
+
+        issuer = AccessTokenIssuer(self.configuration.issuer, self.configuration.audience)
+        signer = self.successResultOf(Deferred.fromCoroutine(self.truth.keys.signer()))
+        issued = issuer.issue(signer, ALICE, frozenset({MAIL_SCOPE}), "test", 60)
+        token = BearerToken(issued.token, None, LoginContext("imap", "192.0.2.1", True))
+        _, name, _ = self.successResultOf(self.truth.portal.login(token, None, Interface))
 
         self.assertEqual(name, ALICE.encode())
