@@ -5,7 +5,7 @@ The wire side of the service: who answers on which port.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.application.service import Service
@@ -66,7 +66,7 @@ class MailFactory(ServerFactory):
         portal: Any,
         waitingRoom: WaitingRoom,
         insecureLoopback: bool,
-        protocols: list[bytes],
+        protocols: Iterable[bytes] = (),
     ) -> None:
         """
         @param make: makes a L{MailConnection<mailauth.mail.connection.MailConnection>}.
@@ -79,7 +79,7 @@ class MailFactory(ServerFactory):
         self._portal = portal
         self._waitingRoom = waitingRoom
         self._insecureLoopback = insecureLoopback
-        self._protocols = protocols
+        self._protocols = list(protocols)
 
     def acceptableProtocols(self) -> list[bytes]:
         """

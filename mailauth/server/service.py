@@ -161,7 +161,7 @@ class MailService(MultiService):
 
         def mail(make: Callable[[], Any], *protocols: bytes) -> MailFactory:
             loopback = configuration.insecureLoopback
-            return MailFactory(make, self._truth.portal, room, loopback, list(protocols))
+            return MailFactory(make, self._truth.portal, room, loopback, protocols)
 
         def makeESMTP() -> ESMTP:
             protocol = ESMTP(mechanisms, tls)
