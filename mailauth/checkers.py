@@ -41,7 +41,6 @@ from .interfaces import (
     ITokenValidator,
 )
 from .networks import networkOf
-from .oauth.tokens import AccessToken
 from .passwords import PasswordHasher, digestAppPassword
 from .policy import (
     TokenPolicy,
@@ -136,34 +135,30 @@ class BearerTokenChecker(_Checker):
         """
         See L{requestAvatarId}.
         """
-        began = self._revocations.catchUp()
+        revocations, policy, accounts = self._revocations, self._policy, self._accounts
+        began = revocations.catchUp()
         token = await self._validator.validate(credentials.token)
         try:
-            return await self._admit(token, credentials, began)
+            owner = policy.ownerOf(token)
+            account = Account(owner) if accounts is None else await accounts.get(owner)
+            avatarId = admitToken(
+                token,
+                owner,
+                account,
+                credentials.authzid,
+                _contextOf(credentials),
+                policy,
+                self._now(),
+            )
+            # Nothing waits between here and the realm, so whoever is revoked from now on is found
+            # among the connections.
+            tags, issued = avatarId.tags, policy.issuedSince(token)
+            if revocations.covers(tags, issued) or revocations.revokedSince(tags, began):
+                raise InvalidToken("revoked")
         except Refusal as error:
             if token.discovery is not None:
                 error.openidConfiguration = token.discovery
             raise
-
-    async def _admit(self, token: AccessToken, credentials: Any, began: int) -> AvatarId:
-        owner = self._policy.ownerOf(token)
-        accounts = self._accounts
-        account = Account(owner) if accounts is None else await accounts.get(owner)
-        avatarId = admitToken(
-            token,
-            owner,
-            account,
-            credentials.authzid,
-            _contextOf(credentials),
-            self._policy,
-            self._now(),
-        )
-        # Nothing waits between here and the realm, so whoever is revoked from now on is found
-        # among the connections.
-        revocations, tags = self._revocations, avatarId.tags
-        issued = self._policy.issuedSince(token)
-        if revocations.covers(tags, issued) or revocations.revokedSince(tags, began):
-            raise InvalidToken("revoked")
         return avatarId
 
 

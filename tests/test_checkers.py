@@ -63,6 +63,7 @@ from mailauth.stores.records import Account, AppPassword, AppPasswordUse
 from mailauth.testing.audit import MemoryAudit
 from mailauth.testing.issuer import MemoryIssuer
 from mailauth.throttle import Throttle, ThrottleLimits
+from mailauth.validators.jwt import JWTValidator
 
 from .pools import RecordingPool, makeHasher
 
@@ -231,6 +232,19 @@ class BearerTokenCheckerTests(CheckerTestCase):
         self.refuse(self.checker, self.present(scope="smtp"), InsufficientScope)
         self.refuse(self.checker, self.present(cnf={"jkt": "x"}), InvalidToken)
         self.refuse(self.checker, self.present(sub=""), InvalidToken)
+
+    def test_discovery(self) -> None:
+        """
+        Whoever is refused with a valid token is sent to its issuer, if that has told where.
+        """
+        error = self.refuse(self.checker, self.present(scope="smtp"), InsufficientScope)
+        self.assertIsNone(error.openidConfiguration)
+
+        discovery = "https://issuer.example/.well-known/openid-configuration"
+        trusted = attrs.evolve(self.issuer.trusted(), discovery=discovery)
+        self.validator = JWTValidator([trusted], self.clock.seconds)
+        error = self.refuse(self.makeChecker(), self.present(scope="smtp"), InsufficientScope)
+        self.assertEqual(error.openidConfiguration, discovery)
 
     def test_withoutContext(self) -> None:
         """
