@@ -169,7 +169,8 @@ def readConfiguration(path: Path) -> Configuration:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigurationError([Mistake(str(path), f"cannot be read: {reason}")]) from None
+        says = f"cannot be read: {reason}; name another with --config"
+        raise ConfigurationError([Mistake(str(path), says)]) from None
     try:
         members = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -128,8 +128,8 @@ class AccountTests(CommandCase):
         self.told("account", "enable", ALICE)
         self.told("account", "password-rule", ALICE, "domain")
         text = self.told("account", "show", "alice").splitlines()
-        self.assertIn("enabled: True", text)
-        self.assertIn("password_rule: None", text)
+        self.assertIn("enabled: yes", text)
+        self.assertIn("password_rule: -", text)
         self.assertEqual(self.answered("account", "remove", "--yes", ALICE), {"name": ALICE})
         self.assertEqual(self.answered("account", "list"), [])
 
@@ -527,7 +527,9 @@ class ConfigurationTests(CommandCase):
 
         self.assertEqual(done.returncode, 1)
         self.assertEqual(
-            done.stderr.strip(), "/nowhere/mailauth.toml: cannot be read: No such file or directory"
+            done.stderr.strip(),
+            "/nowhere/mailauth.toml: cannot be read: No such file or directory; "
+            "name another with --config",
         )
 
     def test_database(self) -> None:

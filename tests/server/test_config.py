@@ -430,9 +430,15 @@ class MistakeTests(ConfigurationCase):
             self.assertEqual(mistake.key, str(path))
             said[path] = mistake.says
 
-        self.assertEqual(said[gone], "cannot be read: No such file or directory")
-        self.assertEqual(said[self.directory], "cannot be read: Is a directory")
-        self.assertEqual(said[octets], "cannot be read: it is not UTF-8")
+        self.assertEqual(
+            said[gone], "cannot be read: No such file or directory; name another with --config"
+        )
+        self.assertEqual(
+            said[self.directory], "cannot be read: Is a directory; name another with --config"
+        )
+        self.assertEqual(
+            said[octets], "cannot be read: it is not UTF-8; name another with --config"
+        )
         for path in (wrong, deep, long):
             self.assertTrue(said[path].startswith("is not TOML: "), said[path])
 

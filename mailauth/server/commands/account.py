@@ -4,7 +4,6 @@ C{mailauth account}.
 
 from __future__ import annotations
 
-import os
 import sys
 from time import time
 from typing import Any
@@ -17,7 +16,7 @@ from ...policy import PASSWORD_RULES
 from ...stores.database import Database
 from ...stores.records import Account, NotFound
 from ..config import Configuration
-from .invocation import Invocation, accountName, isoTime, readSecret
+from .invocation import Invocation, accountName, cell, isoTime, readSecret
 
 
 @click.group()
@@ -80,7 +79,7 @@ def show(invocation: Invocation, name: str) -> None:
             raise NotFound(f"There is no account {canonical}.")
         fields = _fields(found)
         invocation.answer(
-            fields, os.linesep.join(f"{key}: {value}" for key, value in fields.items())
+            fields, "\n".join(f"{key}: {cell(value)}" for key, value in fields.items())
         )
 
     invocation.run(work)
@@ -155,7 +154,7 @@ def passwordRule(invocation: Invocation, name: str, rule: str) -> None:
     for its domain.
     """
     chosen = None if rule == "domain" else rule
-    _change(invocation, name, "setPasswordRule", f"has the rule of: {rule}.", chosen)
+    _change(invocation, name, "setPasswordRule", f"has the rule {rule!r}.", chosen)
 
 
 def _fields(each: Account) -> dict[str, Any]:

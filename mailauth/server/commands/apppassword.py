@@ -16,7 +16,7 @@ import click
 from ...passwords import checkImported, digestAppPassword, makeAppPassword
 from ...scopes import MAIL_SERVICES
 from ...stores.database import Database
-from ...stores.records import AppPassword
+from ...stores.records import AppPassword, NotFound
 from ..config import Configuration
 from ..toml import parseDuration
 from .invocation import Invocation, accountName, isoTime
@@ -143,7 +143,10 @@ def listAll(invocation: Invocation, name: str) -> None:
     """Show the app passwords of an account, with their ids."""
 
     async def work(database: Database, configuration: Configuration) -> None:
-        found = await database.appPasswords.list(accountName(name, configuration))
+        account = accountName(name, configuration)
+        if await database.accounts.get(account) is None:
+            raise NotFound(f"There is no account {account}.")
+        found = await database.appPasswords.list(account)
         invocation.answerTable(
             [_fields(each) for each in found],
             ("id", "name", "services", "read_only", "expires", "from", "last_used", "last_from"),

@@ -90,7 +90,7 @@ class Invocation:
         if self.asJSON:
             click.echo(json.dumps(rows))
             return
-        lines = [columns, *(tuple(_cell(row[name]) for name in columns) for row in rows)]
+        lines = [columns, *(tuple(cell(row[name]) for name in columns) for row in rows)]
         widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
         for line in lines:
             cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -135,7 +135,10 @@ def isoTime(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """
+    A value as a person reads it.
+    """
     if value is None:
         return "-"
     if isinstance(value, bool):
