@@ -6,6 +6,7 @@ DECISIONS = (
     "mailauth/sasl/*",
     "mailauth/policy.py",
     "mailauth/checkers.py",
+    "mailauth/coroutines.py",
     "mailauth/validators/*",
     "mailauth/passwords.py",
     "mailauth/throttle.py",

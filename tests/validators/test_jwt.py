@@ -508,9 +508,10 @@ class IssuerTests(ValidatorTestCase):
         """
         Keys that cannot be had say nothing about the token.
         """
-        issuer = attrs.evolve(self.trusted, keys=BrokenKeys())
+        for discovery in (None, "https://id.test/discovery"):
+            issuer = attrs.evolve(self.trusted, keys=BrokenKeys(), discovery=discovery)
 
-        self.failureResultOf(self.validate(self.sign(), issuer), Outage)
+            self.failureResultOf(self.validate(self.sign(), issuer), Outage)
 
     def test_audienceIsNeeded(self) -> None:
         """
