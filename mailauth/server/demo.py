@@ -8,6 +8,7 @@ that twistd runs, and C{--data} lets every other command work on it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -90,11 +91,15 @@ def prepare(directory: Path, basePort: int, insecureLoopback: bool) -> Demo:
     Make the directory, or find everything in it as it was left.
 
     @param basePort: what is added to the standard ports.
+    @raise OSError: it cannot be used.
     """
     directory = directory.resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (directory / CONFIGURATION).exists() and not (directory / _SECRETS).exists():
+        raise FileExistsError(errno.EEXIST, "its configuration is not one of a demo")
     if not (directory / "server.pem").exists():
         makeCertificates(directory, ("localhost", MAIL_HOST, "127.0.0.1", "::1"))
+    passwords = _passwords(directory / _SECRETS)
     ports = {name: port + basePort for name, port in STANDARD_PORTS.items()}
     path = directory / CONFIGURATION
     path.write_text(
@@ -108,7 +113,7 @@ def prepare(directory: Path, basePort: int, insecureLoopback: bool) -> Demo:
             ),
         )
     )
-    return Demo(directory, readConfiguration(path), _passwords(directory / _SECRETS))
+    return Demo(directory, readConfiguration(path), passwords)
 
 
 def _loopback() -> list[str]:

@@ -31,6 +31,7 @@ from ..mail.waiting import IEndable, WaitingRoom
 from ..passwords import PasswordHasher
 from ..realm import Logout, MailRealm
 from ..stores.database import Database
+from ..stores.records import CannotOpen
 from .audit import LoginLog
 from .config import Configuration, readConfiguration
 from .keys import newSigningKey
@@ -207,6 +208,12 @@ class MailService(MultiService):
 
     async def _open(self) -> None:
         await self.database.open()
+        directory = self._configuration.directory
+        if directory.stat().st_uid != os.geteuid():
+            # Root may look into the database, but mail that root wrote its owner could not read.
+            raise CannotOpen(
+                f"{directory} belongs to another user: run as that user, or with 'twistd --uid'"
+            )
         # Not before root's rights are given up: the mail belongs to whom the database does.
         self.mailboxes.create()
         if not await self.database.signingKeys.list():
@@ -218,6 +225,10 @@ class MailService(MultiService):
                     raise listener.failed
                 self.ports.setdefault(listener.listener, listener.port)
         self._opened = True
+        _log.info(
+            "mailauth is ready: {listeners}",
+            listeners=", ".join(f"{name} on {port}" for name, port in self.ports.items()),
+        )
 
     async def _stop(self, stopped: Deferred[Any]) -> None:
         await stopped

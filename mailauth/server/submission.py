@@ -118,7 +118,7 @@ class Submission:
         return b"\r\n".join(
             (
                 b"Return-Path: <%b>" % bytes(recipient.orig),
-                b"Received: from %b ([%b])" % (name, peer),
+                b"Received: from %b ([%b])" % (name, _literal(peer)),
                 b"\t(authenticated as %b)" % self._account.encode("utf-8"),
                 b"\tby %b with %b" % (self._service.host.encode("ascii"), _protocol(secure)),
                 b"\tfor <%b>;" % bytes(recipient.dest),
@@ -135,6 +135,13 @@ class Submission:
             return canonicalName(bytes(address))
         except InvalidCredentials:
             return None
+
+
+def _literal(peer: bytes) -> bytes:
+    """
+    An address-literal without its brackets (RFC 5321 section 4.1.3).
+    """
+    return b"IPv6:" + peer if b":" in peer else peer
 
 
 def _protocol(secure: bool) -> bytes:

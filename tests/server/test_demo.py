@@ -59,6 +59,18 @@ class PrepareTests(SynchronousTestCase):
             mode = stat.S_IMODE((self.directory / name).stat().st_mode)
             self.assertEqual(mode & 0o077, 0, name)
 
+    def test_notADemo(self) -> None:
+        """
+        A directory with somebody's real configuration is left as it is.
+        """
+        self.directory.mkdir()
+        path = self.directory / "mailauth.toml"
+        path.write_text("precious")
+
+        self.assertRaises(FileExistsError, prepare, self.directory, 1000, False)
+
+        self.assertEqual("precious", path.read_text())
+
     def test_configuration(self) -> None:
         """
         Its configuration is one like any other: on loopback, on the standard ports plus a number.

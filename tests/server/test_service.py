@@ -17,6 +17,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import DeferredList
 from twisted.internet.error import CannotListenError
 from twisted.logger import LogLevel, capturedLogs, formatEvent
+from twisted.trial.unittest import SkipTest
 
 from mailauth.oauth.jwt import keysFromJWKS
 from mailauth.server.certificates import makeCertificates
@@ -649,6 +650,23 @@ class LifeTests(LoginCase):
         error = await self.unready(directory=self.directory)
 
         self.assertIsInstance(error, CannotOpen)
+
+    async def test_foreignDirectory(self) -> None:
+        """
+        Root does not serve in another user's directory: that user could not read the mail.
+        """
+        if os.geteuid() != 0:
+            raise SkipTest("needs root")
+        await self.start()
+        await self.stop()
+        os.chown(self.directory, 65534, 65534)
+        for path in self.directory.glob("mailauth.db*"):
+            os.chown(path, 65534, 65534)
+
+        error = await self.unready(directory=self.directory)
+
+        self.assertIsInstance(error, CannotOpen)
+        self.assertIn("--uid", str(error))
 
     async def test_notOpen(self) -> None:
         """

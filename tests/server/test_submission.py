@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.address import IPv6Address
 from twisted.internet.defer import Deferred, execute, fail
 from twisted.internet.interfaces import ISSLTransport
 from twisted.mail.interfaces import IMessageDelivery, IMessageSMTP
@@ -216,6 +217,18 @@ class MessageTests(SubmissionTestCase):
         self.send(connection, b"Subject: x")
 
         self.assertIn(b" with ESMTPSA\r\n", self.inbox()[0])
+
+    def test_overIPv6(self) -> None:
+        """
+        An IPv6 address is written as RFC 5321 section 4.1.3 has it.
+        """
+        connection = Connection(ESMTP(), Submission(self.service, ALICE))
+        connection.transport.peerAddr = IPv6Address("TCP", "2001:db8::1", 49152)
+        connection.say(b"EHLO laptop\r\n")
+
+        self.send(connection, b"Subject: x")
+
+        self.assertIn(b"\r\nReceived: from laptop ([IPv6:2001:db8::1])\r\n", self.inbox()[0])
 
     def test_trickyName(self) -> None:
         """
