@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
-import select
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -26,7 +25,7 @@ from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.certificates import makeCertificates
 from mailauth.server.cli import main
 
-from .deployment import NAMES, PATIENCE, configure, deploy, run, told
+from .deployment import NAMES, configure, deploy, run, told
 
 ALICE = "alice@example.test"
 ISO_TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\+00:00")
@@ -207,18 +206,18 @@ class AccountTests(CommandCase):
         @param answer: what is typed whenever it asks.
         @return: its status, and what the terminal showed.
         """
-        process, terminal = pty.fork()
-        if process == 0:
-            os.execv(sys.executable, self.command(*arguments))
-        self.addCleanup(os.close, terminal)
+        command = ["script", "-qec", shlex.join(self.command(*arguments)), "/dev/null"]
         shown = b""
-        while octets := read(terminal):
-            shown += octets
-            if shown.endswith(b": "):
-                # What is typed before the prompt is thrown away.
-                os.write(terminal, answer)
-        _, status = os.waitpid(process, 0)
-        return os.waitstatus_to_exitcode(status), shown
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        ) as terminal:
+            assert terminal.stdin is not None and terminal.stdout is not None
+            while octets := terminal.stdout.read(1000):
+                shown += octets
+                if shown.endswith(b": "):
+                    # What is typed before the prompt is thrown away.
+                    terminal.stdin.write(answer)
+        return terminal.returncode, shown
 
     def command(self, *arguments: str) -> list[str]:
         """
@@ -578,18 +577,6 @@ def addAlice(directory: Path) -> None:
     database = directory / "mailauth.db"
     database.touch(0o600)
     database.write_bytes(aliceDatabase())
-
-
-def read(terminal: int) -> bytes:
-    """
-    What is shown next at a terminal; nothing if its program has ended.
-    """
-    ready, _, _ = select.select([terminal], [], [], PATIENCE)
-    assert ready, "nothing more is shown"
-    try:
-        return os.read(terminal, 1000)
-    except OSError:
-        return b""
 
 
 def nouns(text: str) -> Iterable[str]:
