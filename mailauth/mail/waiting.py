@@ -268,6 +268,14 @@ class WaitingRoom:
     def _ticked(self) -> None:
         self.now += 1
         self._tick = None
+        try:
+            self._patrol()
+        finally:
+            # A connection that cannot be ended must not make the others immortal.
+            if self._waiting or self._admitted or self._hurried:
+                self._keepTicking()
+
+    def _patrol(self) -> None:
         for deadlines in tuple(self._waiting):
             reason = self._overdue(deadlines)
             if reason is not None:
@@ -282,8 +290,6 @@ class WaitingRoom:
             for deadlines in tuple(self._admitted):
                 if self.now - deadlines.heard >= deadlines.silence:
                     self._end(deadlines, SILENT)
-        if self._waiting or self._admitted or self._hurried:
-            self._keepTicking()
 
     def _overdue(self, deadlines: Deadlines) -> str | None:
         now = self.now

@@ -359,3 +359,28 @@ class WaitingRoomTests(SynchronousTestCase):
         visitors[3][1].leave()
 
         self.assertCountEqual([each for each, _ in visitors[:3]], self.room.connections())
+
+    def test_cannotBeEnded(self) -> None:
+        """
+        A connection that cannot be ended keeps nobody else from being ended.
+        """
+
+        class Immortal(Visitor):
+            """
+            A connection with a fault.
+            """
+
+            def end(self, reason: str) -> None:
+                """
+                Fail.
+                """
+                raise ZeroDivisionError
+
+        self.room.enter(Immortal(), None)
+        visitor, _ = self.enter()
+
+        with self.assertRaises(ZeroDivisionError):
+            self.wait(601)
+        self.wait(1)
+
+        self.assertIsNot(None, visitor.ended)
