@@ -64,6 +64,14 @@ _ED25519_PRIME = 2**255 - 19
 _OF_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 _SMALL_ORDER = frozenset({0, 1, _ED25519_PRIME - 1, _OF_ORDER_8, _ED25519_PRIME - _OF_ORDER_8})
 
+# What 65537 generates modulo small primes. Chips of Infineon's made RSA keys whose modulus is in
+# each of these groups, and whose factors can be found (ROCA, CVE-2017-15361). Of the moduli of
+# others, one in 240 million is.
+_OF_INFINEON = {
+    prime: frozenset(pow(65537, exponent, prime) for exponent in range(prime))
+    for prime in (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+}
+
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -267,6 +275,9 @@ def _algorithmsOf(key: Any) -> frozenset[str]:
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < MIN_RSA_BITS:
             raise UnusableKey(f"an RSA key of {key.key_size} bits; {MIN_RSA_BITS} are needed")
+        modulus = key.public_numbers().n
+        if all(modulus % prime in powers for prime, powers in _OF_INFINEON.items()):
+            raise UnusableKey("an RSA key whose factors can be found (ROCA)")
         return frozenset(_RSA)
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
         return frozenset({_CURVES[key.curve.name]})

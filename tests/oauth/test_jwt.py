@@ -5,6 +5,7 @@ Tests for L{mailauth.oauth.jwt}.
 from __future__ import annotations
 
 import json
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -121,11 +122,14 @@ class ParseTokenTests(SynchronousTestCase):
 
     def test_jsonSerialization(self) -> None:
         """
-        The JSON serializations (RFC 7515 section 7.2) are not read.
+        The JSON serializations (RFC 7515 section 7.2) are not read, and so there is no header,
+        C{crit} least of all, that the signature does not cover (O 7, O 15).
         """
         self.assertMalformed(
             b'{"payload":"e30","signatures":[{"protected":"e30","signature":""}]}',
             b'{"payload":"e30","protected":"e30","signature":""}',
+            b'{"payload":"e30","protected":"e30","header":{"crit":["exp"]},"signature":""}',
+            b'{"payload":"e30","protected":"e.3.0","signature":""}',
         )
 
     def test_size(self) -> None:
@@ -195,7 +199,8 @@ class ParseTokenTests(SynchronousTestCase):
         self.assertMalformedPart(
             b'{"a":' + b"[" * MAX_BRACKETS + b"]" * MAX_BRACKETS + b"}",
             b'{"a":' * 2000 + b"1" + b"}" * 2000,
-            b"[" * 10000,
+            b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+            b"[" * 10_000,
         )
 
     def test_manyClients(self) -> None:
@@ -296,7 +301,8 @@ class VerifySignatureTests(SynchronousTestCase):
 
     def test_algorithmOfTheKey(self) -> None:
         """
-        A key verifies with its own algorithms and with no other, whatever that is (TK1, TK2, TK4).
+        A key verifies with its own algorithms and with no other, whatever that is (TK1, TK2, TK4;
+        O 3).
         """
         for algorithm in ("ES256", "RS256", "EdDSA"):
             signer = makeSigner(algorithm)
@@ -335,6 +341,8 @@ class VerifySignatureTests(SynchronousTestCase):
             raw(s, r),
             encode_dss_signature(r, s),
             token.signature[:-1],
+            token.signature[1:],  # a short r
+            token.signature[:32] + token.signature[33:],  # a short s
             token.signature[:32],
             token.signature + b"\0",
             b"\0" + token.signature,
@@ -344,7 +352,7 @@ class VerifySignatureTests(SynchronousTestCase):
 
     def test_oddSignaturesRS256(self) -> None:
         """
-        An empty signature, a longer or shorter one, and zeros are none of RSA's (TK10).
+        An empty signature, a longer or shorter one, and zeros are none of RSA's (TK10; O 1).
         """
         token = parseToken(compact(makeSigner("RS256"), {"alg": "RS256"}, {}))
 
@@ -359,10 +367,11 @@ class VerifySignatureTests(SynchronousTestCase):
         signer = makeSigner("EdDSA")
         token = parseToken(compact(signer, {"alg": "EdDSA"}, {}))
         s = int.from_bytes(token.signature[32:], "little")
-        again = token.signature[:32] + (s + ORDER_ED25519).to_bytes(32, "little")
+        numbers = (s + ORDER_ED25519, ORDER_ED25519, 2**256 - 1, 0)
+        others = [token.signature[:32] + number.to_bytes(32, "little") for number in numbers]
 
-        for signature in (again, b"", bytes(64), token.signature[:-1], token.signature + b"\0"):
-            with self.assertRaises(MalformedToken):
+        for signature in (*others, b"", bytes(64), token.signature[:-1], token.signature + b"\0"):
+            with self.assertRaises(MalformedToken, msg=signature.hex()):
                 verifySignature(
                     attrs.evolve(token, signature=signature), signer.verifyingKey, "EdDSA"
                 )
@@ -461,6 +470,27 @@ class KeySetTests(SynchronousTestCase):
             makeJWK("ES256", y=None),
             makeJWK("EdDSA", x="AA"),
         )
+
+    def test_ROCA(self) -> None:
+        """
+        A modulus as certain chips made them is left out, because it can be factored
+        (CVE-2017-15361; TK10; O 17).
+        """
+        primes = [
+            number for number in range(3, 702, 2) if all(number % d for d in range(3, number))
+        ]
+        modulo = prod([2, *primes])
+        # Two factors, each k * M + (65537**a mod M). That they be prime is not needed here.
+        factors = [(2**60 + a) * modulo + pow(65537, a, modulo) for a in (1000, 1001)]
+        modulus = prod(factors)
+        octets = modulus.to_bytes((modulus.bit_length() + 7) // 8, "big")
+
+        self.assertGreaterEqual(modulus.bit_length(), 2048)
+        self.assertLeftOut(makeJWK("RS256", n=encode(octets).decode("ascii")))
+        with self.assertRaises(UnusableKey):
+            publicKeyFromPEM(publicPEM(rsa.RSAPublicNumbers(65537, modulus).public_key()))
+        other = rsa.RSAPublicNumbers(65537, modulus + 2).public_key()
+        self.assertEqual(publicKeyFromPEM(publicPEM(other)).key, other)
 
     def test_smallOrder(self) -> None:
         """
