@@ -69,6 +69,7 @@ class MailConnection:
     mailClient: str | None = None
     timeOut: Any = None
     _peer: str | None = None
+    _encrypted = False
     _spoke = False
 
     deadlines: Deadlines
@@ -119,7 +120,7 @@ class MailConnection:
         """
         Whether nobody on the way can read along.
         """
-        return self._isTLS() or (self.insecureLoopback and _isLoopback(self._peer))
+        return self._encrypted or (self.insecureLoopback and _isLoopback(self._peer))
 
     def loginContext(self) -> LoginContext:
         """
@@ -134,10 +135,11 @@ class MailConnection:
         if self.waitingRoom is None:
             self.waitingRoom = WaitingRoom(self.callLater)
         self._findPeer()
+        self._encrypted = ISSLTransport.providedBy(self.transport)
         self.deadlines = self.waitingRoom.enter(self, self._peer, self.silence)
         self.flow = Flow(self, self.deadlines)
         self.login = Login(self)
-        if self._isTLS():
+        if self._encrypted:
             self.deadlines.handshakeBegins()
 
     def dataReceived(self, octets: bytes) -> None:
@@ -194,6 +196,7 @@ class MailConnection:
         Begin TLS on this connection.
         """
         self.transport.startTLS(tlsContext)
+        self._encrypted = True
         self.deadlines.handshakeBegins()
 
     def handshakeCompleted(self) -> None:
@@ -234,9 +237,6 @@ class MailConnection:
         """
         Tell the client why the connection ends, if the protocol has a way to.
         """
-
-    def _isTLS(self) -> bool:
-        return bool(ISSLTransport.providedBy(self.transport))
 
     def _findPeer(self) -> None:
         self._peer = getattr(self.transport.getPeer(), "host", None)

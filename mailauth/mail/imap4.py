@@ -104,7 +104,7 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         Greet.
         """
         self.tags = {}
-        self.canStartTLS = ITLSTransport.providedBy(self.transport)
+        self.canStartTLS = self.ctx is not None and ITLSTransport.providedBy(self.transport)
         self.opened()
         self.sendServerGreeting()
 
@@ -249,7 +249,7 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
         return capabilities
 
     def _mayStartTLS(self) -> bool:
-        return bool(self.ctx and self.canStartTLS and not self.startedTLS and not self._isTLS())
+        return self.canStartTLS and not self._encrypted
 
     def do_STARTTLS(self, tag: bytes) -> None:
         """

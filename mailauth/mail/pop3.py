@@ -222,8 +222,10 @@ class POP3(Dialogue, pop3.POP3):
         self.sendLine(b".")
 
     def _mayStartTLS(self) -> bool:
-        return bool(
-            self.ctx and ITLSTransport(self.transport, None) is not None and not self._isTLS()
+        return (
+            self.ctx is not None
+            and ITLSTransport.providedBy(self.transport)
+            and not self._encrypted
         )
 
     def do_STLS(self) -> None:

@@ -90,7 +90,7 @@ class ESMTP(Dialogue, smtp.ESMTP):
         """
         Greet.
         """
-        self.canStartTLS = ITLSTransport(self.transport, None) is not None
+        self.canStartTLS = self.ctx is not None and ITLSTransport.providedBy(self.transport)
         self.opened()
         self._forgetClient()
         super().sendCode(220, self.host + b" ESMTP mailauth ready")
@@ -243,13 +243,7 @@ class ESMTP(Dialogue, smtp.ESMTP):
         self._to = []
 
     def _mayStartTLS(self) -> bool:
-        return bool(
-            self.ctx
-            and self.canStartTLS
-            and not self.startedTLS
-            and not self._isTLS()
-            and not self.login.succeeded
-        )
+        return self.canStartTLS and not self._encrypted and not self.login.succeeded
 
     def ext_STARTTLS(self, rest: bytes) -> None:
         """

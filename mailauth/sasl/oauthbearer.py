@@ -36,7 +36,7 @@ only, so 401 would be the truth and of no use.
 """
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Bearer:
     """
     What both have in common.
@@ -75,7 +75,7 @@ class _Bearer:
 
 
 @implementer(IMechanism)
-@attrs.frozen(cache_hash=True)
+@attrs.frozen(eq=False)
 class OAuthBearer(_Bearer):
     """
     RFC 7628. L{OAUTHBEARER} is one without a discovery document.
@@ -91,7 +91,7 @@ class OAuthBearer(_Bearer):
 
 
 @implementer(IMechanism)
-@attrs.frozen(cache_hash=True)
+@attrs.frozen(eq=False)
 class XOAuth2(_Bearer):
     """
     Google's. L{XOAUTH2} is one without a discovery document.

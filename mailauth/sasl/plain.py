@@ -16,7 +16,7 @@ from .mechanism import Challenge
 
 
 @implementer(IMechanism)
-@attrs.frozen(cache_hash=True)
+@attrs.frozen(eq=False)
 class Plain:
     """
     RFC 4616.
@@ -50,7 +50,7 @@ class Plain:
 
 
 @implementer(IMechanism)
-@attrs.frozen(cache_hash=True)
+@attrs.frozen(eq=False)
 class Login:
     """
     Two prompts, whose texts clients compare. An initial response is the name.
