@@ -17,7 +17,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from time import time
 from typing import Any
 
@@ -92,15 +92,19 @@ class _Checker(ABC):
         """
 
 
-async def _ask(checker: ICredentialsChecker, credentials: Any) -> Any:
+def _checkOf(checker: ICredentialsChecker) -> Callable[[Any], Coroutine[Any, Any, Any]]:
     """
-    Ask a checker: one of ours without a Deferred between us, and anybody's, who may answer at
-    once.
+    How to ask a checker: one of ours without a Deferred between us, and anybody's, who may answer
+    at once.
     """
     if isinstance(checker, _Checker):
-        return await checker.check(credentials)
-    answer = checker.requestAvatarId(credentials)
-    return await answer if isinstance(answer, Deferred) else answer
+        return checker.check
+
+    async def check(credentials: Any) -> Any:
+        answer = checker.requestAvatarId(credentials)
+        return await answer if isinstance(answer, Deferred) else answer
+
+    return check
 
 
 @implementer(ICredentialsChecker)
@@ -352,7 +356,7 @@ class First(_Checker):
     """
 
     def __init__(self, *checkers: ICredentialsChecker) -> None:
-        self._checkers = checkers
+        self._checks = [(each.credentialInterfaces, _checkOf(each)) for each in checkers]
         self.credentialInterfaces = _interfacesOf(checkers)
 
     async def check(self, credentials: Any) -> Any:
@@ -361,12 +365,12 @@ class First(_Checker):
         """
         outage: Outage | None = None
         refusal: UnauthorizedLogin = InvalidCredentials("no checker")
-        for checker in self._checkers:
+        for interfaces, check in self._checks:
             # A checker that has never heard of authorization identities must not see one (SA1).
-            if not any(each.providedBy(credentials) for each in checker.credentialInterfaces):
+            if not any(each.providedBy(credentials) for each in interfaces):
                 continue
             try:
-                return await _ask(checker, credentials)
+                return await check(credentials)
             except UnauthorizedLogin as error:
                 if getattr(error, "verified", False):
                     raise
@@ -388,7 +392,7 @@ class Throttled(_Checker):
         """
         @param throttle: one for all checkers: a guess is a guess on any wire (PW7).
         """
-        self._checker = checker
+        self._check = _checkOf(checker)
         self._throttle = throttle
         self._defaultDomain = defaultDomain
         self._key = secrets.token_bytes(32)
@@ -404,7 +408,7 @@ class Throttled(_Checker):
         network = networkOf(_contextOf(credentials).peer)
         account = _accountTried(credentials, self._defaultDomain)
         isToken = IBearerToken.providedBy(credentials)
-        if isToken and account is not None and not throttle.knows(network, account):
+        if isToken and not throttle.knows(network, account):
             # A token is not guessed by the name that comes with it: its owner must not have to
             # wait for whoever puts that name to made-up ones, unless he is at home there.
             account = None
@@ -414,7 +418,7 @@ class Throttled(_Checker):
         # be no more guesses than in a row.
         takeBack = nothing if isToken else self._count(network, account, secret)
         try:
-            avatarId = await _ask(self._checker, credentials)
+            avatarId = await self._check(credentials)
         except BaseException as error:
             if _isGuess(error):
                 self._count(network, account, secret)
@@ -448,7 +452,7 @@ class ThrottledByNetwork(_Checker):
     def __init__(
         self, checker: ICredentialsChecker, throttle: Throttle, defaultDomain: str | None = None
     ) -> None:
-        self._checker = checker
+        self._check = _checkOf(checker)
         self._throttle = throttle
         self._defaultDomain = defaultDomain
         self.credentialInterfaces = checker.credentialInterfaces
@@ -462,7 +466,7 @@ class ThrottledByNetwork(_Checker):
         network = networkOf(_contextOf(credentials).peer)
         account = _accountTried(credentials, self._defaultDomain)
         self._throttle.checkNetwork(network, account)
-        avatarId = await _ask(self._checker, credentials)
+        avatarId = await self._check(credentials)
         self._throttle.succeeded(network, avatarId.decode("utf-8"))
         return avatarId
 
@@ -479,7 +483,7 @@ class Audited(_Checker):
         """
         @param seconds: a clock that only runs forward, such as C{IReactorTime.seconds}.
         """
-        self._checker = checker
+        self._check = _checkOf(checker)
         self._audit = audit
         self._seconds = seconds
         self.credentialInterfaces = checker.credentialInterfaces
@@ -490,7 +494,7 @@ class Audited(_Checker):
         """
         began = self._seconds()
         try:
-            avatarId = await _ask(self._checker, credentials)
+            avatarId = await self._check(credentials)
         except Exception as error:
             self._audit.record(credentials, None, error, self._seconds() - began)
             raise

@@ -51,11 +51,9 @@ class MailRealm:
                 if not isinstance(avatarId, AvatarId):
                     avatarId = AvatarId(avatarId.decode("utf-8"))
                 made = make(avatarId)
-                if isinstance(made, Deferred):
-                    return _awaited(made).addCallback(
-                        lambda avatar, found: (found, *avatar), interface
-                    )
-                return (interface, *made)
+                if isinstance(made, tuple):
+                    return (interface, *made)
+                return _awaited(made).addCallback(lambda avatar, found: (found, *avatar), interface)
         raise NotImplementedError("no avatar for these interfaces")
 
 
@@ -140,11 +138,11 @@ class RevocableRealm:
         except BaseException:
             del self._open[opened]
             raise
-        if isinstance(made, Deferred):
-            return made.addCallbacks(
-                self._made, self._notMade, callbackArgs=(opened,), errbackArgs=(opened,)
-            )
-        return self._made(made, opened)
+        if isinstance(made, tuple):
+            return self._made(made, opened)
+        return made.addCallbacks(
+            self._made, self._notMade, callbackArgs=(opened,), errbackArgs=(opened,)
+        )
 
     def _made(
         self, made: tuple[Any, Any, Logout], opened: OpenConnection

@@ -35,26 +35,20 @@ class ThrottleLimits:
     remembered: int = 100_000
 
 
-class _Recent:
+class _Recent(OrderedDict[Hashable, None]):
     """
     The names added last.
     """
 
     def __init__(self, limit: int) -> None:
+        super().__init__()
         self._limit = limit
-        self._names: OrderedDict[Hashable, None] = OrderedDict()
-
-    def __contains__(self, name: Hashable) -> bool:
-        return name in self._names
 
     def add(self, name: Hashable) -> None:
-        self._names[name] = None
-        self._names.move_to_end(name)
-        if len(self._names) > self._limit:
-            self._names.popitem(last=False)
-
-    def discard(self, name: Hashable) -> None:
-        self._names.pop(name, None)
+        self[name] = None
+        self.move_to_end(name)
+        if len(self) > self._limit:
+            self.popitem(last=False)
 
 
 class _Buckets:
@@ -112,7 +106,7 @@ class Throttle:
         self._known = _Recent(limits.remembered)
         self._seen = _Recent(limits.remembered)
 
-    def knows(self, network: str | None, account: str) -> bool:
+    def knows(self, network: str | None, account: str | None) -> bool:
         """
         Whether the account's owner is at home in this network.
         """
@@ -127,7 +121,7 @@ class Throttle:
             credentials do not say.
         @raise TooManyFailures: it may not, yet.
         """
-        if account is not None and self.knows(network, account):
+        if self.knows(network, account):
             if self._pairs.level((network, account)) < 1:
                 raise TooManyFailures("the account's own network failed too often")
             return
@@ -144,7 +138,7 @@ class Throttle:
         """
         if network is None or self._networks.level(network) >= 1:
             return
-        if account is None or not self.knows(network, account):
+        if not self.knows(network, account):
             raise TooManyFailures("the network failed too often")
 
     def failed(self, network: str | None, account: str | None, digest: bytes) -> Callable[[], None]:
@@ -162,7 +156,7 @@ class Throttle:
             return nothing
         self._seen.add(guess)
         taken: list[tuple[_Buckets, Hashable]] = []
-        if account is not None and self.knows(network, account):
+        if self.knows(network, account):
             taken.append((self._pairs, (network, account)))
         else:
             if account is not None:
@@ -173,7 +167,7 @@ class Throttle:
             buckets.take(name)
 
         def giveBack() -> None:
-            self._seen.discard(guess)
+            self._seen.pop(guess, None)
             for buckets, name in taken:
                 buckets.giveBack(name)
 

@@ -262,7 +262,7 @@ class ThrottleTests(SynchronousTestCase):
         tables = [
             table
             for kept in vars(self.throttle).values()
-            for table in vars(kept).values()
+            for table in (kept, *vars(kept).values())
             if isinstance(table, dict)
         ]
         self.assertEqual([len(table) for table in tables], [10] * 5)
