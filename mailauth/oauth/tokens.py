@@ -32,6 +32,7 @@ class AccessToken:
     @ivar grantId: the grant it came from, if the token says so.
     @ivar bound: it is bound to a key of its client (RFC 7800 C{cnf}), so that bearing it is not
         enough.
+    @ivar keyThumbprint: of that key (RFC 7638), if it is one that DPoP proves (RFC 9449 section 6).
     @ivar discovery: the address of its issuer's discovery document, for a client that is refused
         all the same; C{None} for the mechanism's own.
     @ivar tags: what a revocation has to name to kill it, but for the account's own tag.
@@ -48,6 +49,7 @@ class AccessToken:
     tokenId: str | None = None
     grantId: str | None = None
     bound: bool = False
+    keyThumbprint: str | None = None
     discovery: str | None = None
     tags: frozenset[str] = attrs.field(init=False, repr=False)
 

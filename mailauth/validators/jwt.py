@@ -228,6 +228,7 @@ def _readClaims(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) ->
         tokenId=_string(claims, "jti"),
         grantId=_string(claims, "sid"),
         bound="cnf" in claims,
+        keyThumbprint=_thumbprint(claims["cnf"]) if "cnf" in claims else None,
         discovery=issuer.discovery,
     )
     if expires <= now - LEEWAY:
@@ -260,6 +261,13 @@ def _string(claims: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not (isinstance(value, str) and value.isprintable()):
         raise InvalidToken(f"{name} is no printable string")
     return value or None
+
+
+def _thumbprint(confirmation: Any) -> str | None:
+    """
+    RFC 9449 section 6.1.
+    """
+    return _string(confirmation, "jkt") if isinstance(confirmation, dict) else None
 
 
 def _required(claims: Mapping[str, Any], name: str) -> str:

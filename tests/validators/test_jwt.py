@@ -203,6 +203,14 @@ class AcceptedTests(ValidatorTestCase):
         self.assertTrue(self.acceptClaims(cnf={"jkt": "x"}).bound)
         self.assertTrue(self.acceptClaims(cnf=None).bound)
 
+    def test_keyThumbprint(self) -> None:
+        """
+        It says to which key, where that is one that DPoP proves (RFC 9449 section 6.1).
+        """
+        self.assertEqual(self.acceptClaims(cnf={"jkt": "x"}).keyThumbprint, "x")
+        for cnf in (None, "x", {}, {"x5t#S256": "x"}):
+            self.assertIsNone(self.acceptClaims(cnf=cnf).keyThumbprint)
+
     def test_scopes(self) -> None:
         """
         The scope is taken from the first of C{scope}, C{scp} and C{roles} that is there.
