@@ -193,9 +193,12 @@ class IMAP4Server(MailConnection, PulledIMAP4Server):
             self.sendBadResponse(tag, b"Missing command")
             return
         verb = verb.upper()
+        # Past the parent's chain of argument parsers go the two commands of every connection.
+        if verb == b"LOGOUT" and not rest:
+            self.do_LOGOUT(tag)
+            return
         if self.state == "unauth":
             if verb == b"AUTHENTICATE":
-                # Past the parent's chain of argument parsers: every login comes this way.
                 self.do_AUTHENTICATE(tag, rest or b"")
                 return
             if verb == b"LOGIN" and not self._takesLogin(tag, rest or b""):

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quote
 from pathlib import Path
 from time import time
@@ -164,7 +165,13 @@ class _Verdict(NamedTuple):
 
 
 def _isoTime(when: float) -> str:
-    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
+    second, millisecond = divmod(int(when * 1000), 1000)
+    return f"{_isoSecond(second)}.{millisecond:03}+00:00"
+
+
+@lru_cache(maxsize=2)  # the lines that are written together were of this second or the last
+def _isoSecond(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _append(path: Path, octets: bytes) -> None:
