@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 STATUSES: Mapping[str, int] = {
     "invalid_client": 401,
@@ -63,15 +63,14 @@ def withParameters(address: str, parameters: Mapping[str, str | None]) -> str:
     """
     Add parameters to the query of an address (RFC 6749 section 3.1.2: what it has stays).
 
+    @param address: without a fragment, and without these parameters: as
+        L{registrable<mailauth.oauth.redirects.registrable>} wants it.
     @param parameters: those that are C{None} are left out.
     """
-    parts = urlsplit(address)
     added = "&".join(
         f"{name}={quote(value, safe='')}" for name, value in parameters.items() if value is not None
     )
-    query = f"{parts.query}&{added}" if parts.query else added
-    made = urlunsplit(parts._replace(query=query))
-    # A scheme of its own may have nothing behind the colon, which urlunsplit writes differently.
-    if not parts.netloc and not parts.path:
-        return f"{address}?{added}"
-    return made
+    if not added:
+        return address
+    # No parser takes it apart: what it does not know it would write back in another way.
+    return f"{address}{'&' if '?' in address else '?'}{added}"
