@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 # A half-made environment is none.
 .DELETE_ON_ERROR:
 
-.PHONY: demo test check coverage docs bench soak clean
+.PHONY: demo test check coverage docs standards bench soak clean
 
 demo: $(VENV)/demo-installed
 	$(BIN)/mailauth demo
@@ -34,6 +34,10 @@ coverage: $(VENV)/test-installed
 docs: $(VENV)/test-installed
 	$(BIN)/python -m doctest docs/embedding.md
 	$(BIN)/towncrier build --draft --version next > /dev/null
+
+# Which tests show which case of the acceptance list.
+standards: $(VENV)/test-installed
+	$(BIN)/python -m tests.checklist
 
 bench: $(VENV)/test-installed
 	$(BIN)/python bench/login.py

@@ -35,11 +35,15 @@ def encodePart(part: Any) -> bytes:
     return encode(part if isinstance(part, bytes) else json.dumps(part).encode("ascii"))
 
 
-@cache
 def makeSigner(algorithm: str = "ES256", kid: str = "1") -> Signer:
     """
     A key, the same each time.
     """
+    return _makeSigner(algorithm, kid)
+
+
+@cache  # without defaults: it would take makeSigner() and makeSigner("ES256") for two
+def _makeSigner(algorithm: str, kid: str) -> Signer:
     return Signer.fromPEM(kid, algorithm, makePrivateKey(algorithm))
 
 

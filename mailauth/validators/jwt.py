@@ -181,7 +181,7 @@ def _checkHeader(header: Mapping[str, Any], issuer: TrustedIssuer) -> str:
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in issuer.algorithms:
         raise InvalidToken("the algorithm is not one of the issuer's")
-    if not isinstance(header.get("kid"), str | None):
+    if not isinstance(header.get("kid", ""), str):
         raise InvalidToken("the key id is no string")
     if not header.keys().isdisjoint(_REFUSED_HEADERS):
         raise InvalidToken("a header that changes what the signature means")

@@ -315,7 +315,8 @@ class VerifySignatureTests(SynchronousTestCase):
 
     def test_oddSignaturesES256(self) -> None:
         """
-        Zeros, numbers out of range, DER and other lengths are no signatures of P-256 (TK10; O 16).
+        Zeros, numbers out of range, DER and other lengths are no signatures of P-256 (TK10; O 16,
+        O 18).
         """
         token = parseToken(compact(makeSigner(), {"alg": "ES256"}, {}))
         r, s = (
@@ -409,7 +410,8 @@ class KeySetTests(SynchronousTestCase):
 
     def test_algorithmNarrows(self) -> None:
         """
-        The C{alg} of a JWK leaves it that one, if it is one of the key's at all (TK4).
+        The C{alg} of a JWK leaves it that one, if it is one of the key's at all (TK4; O 17,
+        O 18).
         """
         (key,) = keysFromJWKS(keySet(makeJWK("RS256", alg="PS384")))
 
@@ -426,7 +428,8 @@ class KeySetTests(SynchronousTestCase):
 
     def test_secrets(self) -> None:
         """
-        A shared secret is no key, and a private key was published by mistake (TK1; O 17).
+        A shared secret is no key, and a private key was published by mistake (TK1; O 17,
+        O 18).
         """
         self.assertLeftOut(
             {"kty": "oct", "k": "c2VjcmV0", "kid": "1", "alg": "HS256"},
@@ -438,7 +441,7 @@ class KeySetTests(SynchronousTestCase):
 
     def test_use(self) -> None:
         """
-        A key for encrypting, or for anything but verifying, is left out (O 17).
+        A key for encrypting, or for anything but verifying, is left out (O 17, O 18).
         """
         self.assertLeftOut(
             makeJWK(use="enc"),
@@ -454,7 +457,8 @@ class KeySetTests(SynchronousTestCase):
 
     def test_weakKeys(self) -> None:
         """
-        Keys that are too short, too simple or no points of their curve are left out (TK10; O 17).
+        Keys that are too short, too simple or no points of their curve are left out (TK10; O 17,
+        O 18).
         """
         weak = rsa.generate_private_key(65537, 1024).public_key().public_numbers()
         self.assertLeftOut(
@@ -474,7 +478,7 @@ class KeySetTests(SynchronousTestCase):
     def test_ROCA(self) -> None:
         """
         A modulus as certain chips made them is left out, because it can be factored
-        (CVE-2017-15361; TK10; O 17).
+        (CVE-2017-15361; TK10; O 17, O 18).
         """
         primes = [
             number for number in range(3, 702, 2) if all(number % d for d in range(3, number))
@@ -508,7 +512,7 @@ class KeySetTests(SynchronousTestCase):
 
     def test_otherKinds(self) -> None:
         """
-        Types and curves that sign no token of ours are left out.
+        Types and curves that sign no token of ours are left out (O 17, O 18).
         """
         agree = x25519.X25519PrivateKey.generate().public_key().public_bytes_raw()
         edwards448 = ed448.Ed448PrivateKey.generate().public_key().public_bytes_raw()
@@ -543,7 +547,7 @@ class KeySetTests(SynchronousTestCase):
     def test_twoOfOneName(self) -> None:
         """
         Of two keys with one name neither is used; keys without a name do not disturb each other
-        (O 17).
+        (O 17, O 18).
         """
         first, second = makeJWK("ES256", "same"), makeJWK("EdDSA", "same")
         nameless = [{**jwk, "kid": None} for jwk in (first, second)]
