@@ -25,7 +25,7 @@ from .errors import (
     ServiceNotAllowed,
 )
 from .oauth.tokens import LEEWAY, AccessToken
-from .scopes import MAIL_SCOPE, MAIL_SERVICES, SERVICE_SCOPES
+from .scopes import MAIL_SCOPE, MAIL_SERVICES, READ_ONLY_SCOPES, SERVICE_SCOPES
 from .stores.records import Account, AppPassword
 from .usernames import canonicalName
 
@@ -42,6 +42,7 @@ class TokenPolicy:
     What the configuration says about tokens.
 
     @ivar serviceScopes: for each service the scopes of which any one admits to it.
+    @ivar readOnlyScopes: for each service the scopes of which any one admits to reading alone.
     @ivar recommendedScope: what a client that lacks all of them is told to ask for.
     @ivar defaultDomain: what to put behind a login name without a domain, or C{None}.
     @ivar domains: for an issuer the domains whose accounts it may speak for, in canonical form.
@@ -50,6 +51,7 @@ class TokenPolicy:
     """
 
     serviceScopes: Mapping[str, frozenset[str]] = SERVICE_SCOPES
+    readOnlyScopes: Mapping[str, frozenset[str]] = READ_ONLY_SCOPES
     recommendedScope: str = MAIL_SCOPE
     defaultDomain: str | None = None
     domains: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
@@ -109,12 +111,10 @@ def admitToken(
         raise InvalidToken("the owner has no account")
     _checkOwner(owner, authzid, policy.defaultDomain)
     _checkEnabled(account)
-    accepted = policy.serviceScopes.get(context.service, frozenset())
-    if not token.scope & accepted:
-        raise InsufficientScope("scope", scope=policy.recommendedScope)
     return AvatarId(
         owner,
         token.tags,
+        readOnly=_mayOnlyRead(token.scope, context.service, policy),
         expires=token.expires,
         credential=f"token of {token.clientId or 'a client'}",
     )
@@ -207,6 +207,17 @@ def _checkOwner(owner: str, authzid: bytes | None, defaultDomain: str | None) ->
 def _checkEnabled(account: Account) -> None:
     if not account.enabled:
         raise AccountDisabled("disabled")
+
+
+def _mayOnlyRead(scope: frozenset[str], service: str, policy: TokenPolicy) -> bool:
+    """
+    Whether a scope admits to a service for reading alone: a scope that admits to more wins.
+    """
+    if scope & policy.serviceScopes.get(service, frozenset()):
+        return False
+    if scope & policy.readOnlyScopes.get(service, frozenset()):
+        return True
+    raise InsufficientScope("scope", scope=policy.recommendedScope)
 
 
 def _within(peer: str | None, networks: tuple[str, ...]) -> bool:

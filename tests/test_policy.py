@@ -160,13 +160,45 @@ class TokenPolicyTests(PolicyTestCase):
             self.assertEqual(error.scope, MAIL_SCOPE)
         self.assertRefused(InsufficientScope, self.admit, attrs.evolve(TOKEN, scope=frozenset()))
 
+    def test_readOnlyScopes(self) -> None:
+        """
+        A scope for reading opens a service for reading alone, unless there is one for more; for
+        sending there is none (O 43).
+        """
+        read = f"{MAIL_SCOPE}:read"
+        for service, own in (("imap", "imap"), ("pop3", "pop3"), ("pop3", "pop"), ("jmap", "jmap")):
+            for name in (read, f"{service}:read"):
+                scope = frozenset({name, "offline_access"})
+                self.assertTrue(
+                    self.admit(attrs.evolve(TOKEN, scope=scope), service=service).readOnly
+                )
+                for more in (MAIL_SCOPE, own):
+                    token = attrs.evolve(TOKEN, scope=scope | {more})
+                    self.assertFalse(self.admit(token, service=service).readOnly)
+            others = frozenset({f"{each}:read" for each in MAIL_SERVICES if each != service})
+            self.assertRefused(
+                InsufficientScope,
+                lambda t, s: self.admit(t, service=s),
+                attrs.evolve(TOKEN, scope=others),
+                service,
+            )
+        for service in ("smtp", "web", ""):
+            self.assertRefused(
+                InsufficientScope,
+                lambda t, s: self.admit(t, service=s),
+                attrs.evolve(TOKEN, scope=frozenset({read, "smtp:read", "imap:read"})),
+                service,
+            )
+
     def test_configuredScopes(self) -> None:
         """
         Which scopes open a service, and which to ask for, the configuration says.
         """
-        self.policy = TokenPolicy({"imap": frozenset({"https://mail.google.com/"})}, "mail")
+        full, read = "https://mail.google.com/", "gmail.readonly"
+        self.policy = TokenPolicy({"imap": frozenset({full})}, {"imap": frozenset({read})}, "mail")
 
-        self.admit(attrs.evolve(TOKEN, scope=frozenset({"https://mail.google.com/"})))
+        self.assertFalse(self.admit(attrs.evolve(TOKEN, scope=frozenset({full, read}))).readOnly)
+        self.assertTrue(self.admit(attrs.evolve(TOKEN, scope=frozenset({read}))).readOnly)
         self.assertEqual(self.assertRefused(InsufficientScope, self.admit).scope, "mail")
 
     def test_owner(self) -> None:

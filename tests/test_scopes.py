@@ -9,12 +9,20 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailauth.scopes import (
+    CALENDARS_SCOPE,
+    CONTACTS_SCOPE,
+    KNOWN_SCOPES,
     MAIL_SCOPE,
     MAIL_SERVICES,
+    MEANINGS,
+    READ_ONLY_SCOPES,
     SERVICE_SCOPES,
     formatScope,
+    meaningsOf,
     parseScope,
 )
+
+READ_MAIL = f"{MAIL_SCOPE}:read"
 
 WORDS = st.from_regex(r"[\x21\x23-\x5b\x5d-\x7e]+", fullmatch=True)
 
@@ -57,3 +65,86 @@ class ScopeTests(SynchronousTestCase):
             self.assertIn(MAIL_SCOPE, scopes)
             self.assertIn(service, scopes)
             self.assertTrue(scopes.isdisjoint(set(MAIL_SERVICES) - {service}))
+
+    def test_readOnly(self) -> None:
+        """
+        What can be read has a scope for reading, that of mail or its own, which is no scope for
+        more; and there is none for sending.
+        """
+        self.assertEqual({"imap", "pop3", "jmap"}, set(READ_ONLY_SCOPES))
+        for service, scopes in READ_ONLY_SCOPES.items():
+            self.assertEqual({READ_MAIL, f"{service}:read"}, scopes)
+            self.assertTrue(scopes.isdisjoint(frozenset().union(*SERVICE_SCOPES.values())))
+
+    def test_known(self) -> None:
+        """
+        The scopes of the standards, and one word for each service (O 43).
+        """
+        self.assertEqual(
+            {
+                "urn:ietf:params:oauth:scope:mail",
+                "urn:ietf:params:oauth:scope:mail:read",
+                "urn:ietf:params:oauth:scope:contacts",
+                "urn:ietf:params:oauth:scope:contacts:read",
+                "urn:ietf:params:oauth:scope:calendars",
+                "urn:ietf:params:oauth:scope:calendars:read",
+                "imap",
+                "imap:read",
+                "smtp",
+                "pop3",
+                "pop3:read",
+                "pop",
+                "jmap",
+                "jmap:read",
+                "offline_access",
+                "openid",
+                "email",
+                "profile",
+            },
+            KNOWN_SCOPES,
+        )
+        self.assertEqual(KNOWN_SCOPES, parseScope(formatScope(KNOWN_SCOPES)))
+
+
+class MeaningTests(SynchronousTestCase):
+    """
+    What people are told.
+    """
+
+    def test_meanings(self) -> None:
+        """
+        Everything that a client will be able to do is said once, the most important first.
+        """
+        for scope, keys in [
+            ({MAIL_SCOPE}, ["mail"]),
+            ({MAIL_SCOPE, "offline_access"}, ["mail", "offline_access"]),
+            ({MAIL_SCOPE, "imap", "smtp", "pop", READ_MAIL}, ["mail"]),
+            ({"jmap"}, ["mail"]),
+            ({"imap", "smtp"}, ["imap", "smtp"]),
+            ({"imap", "pop3", "imap:read"}, ["imap"]),
+            ({"pop3", "pop"}, ["pop3"]),
+            ({"pop3", "imap:read"}, ["pop3", "mail.readonly"]),
+            ({"smtp", READ_MAIL}, ["smtp", "mail.readonly"]),
+            ({READ_MAIL, "imap:read", "pop3:read", "jmap:read"}, ["mail.readonly"]),
+            ({CONTACTS_SCOPE, f"{CONTACTS_SCOPE}:read"}, ["contacts"]),
+            ({f"{CONTACTS_SCOPE}:read"}, ["contacts.readonly"]),
+            ({CALENDARS_SCOPE, f"{CALENDARS_SCOPE}:read"}, ["calendars"]),
+            ({f"{CALENDARS_SCOPE}:read"}, ["calendars.readonly"]),
+            ({"profile", "email", "openid"}, ["openid", "email", "profile"]),
+            (set(), []),
+        ]:
+            with self.subTest(scope):
+                self.assertEqual([f"scope.{key}" for key in keys], [*meaningsOf(frozenset(scope))])
+
+    @given(st.sampled_from(sorted(KNOWN_SCOPES)), st.frozensets(st.sampled_from(sorted(MEANINGS))))
+    def test_nothingIsConcealed(self, name: str, others: frozenset[str]) -> None:
+        """
+        Each scope means something, and asking for more never makes people be told less than
+        that one of the sentences covers it.
+        """
+        (alone,) = meaningsOf(frozenset({name}))
+
+        said = meaningsOf(others | {name})
+
+        larger = {"scope.mail", "scope.imap", alone.removesuffix(".readonly")}
+        self.assertFalse({alone, *larger}.isdisjoint(said))

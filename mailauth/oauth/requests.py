@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_to_bytes
 
+from ..scopes import KNOWN_SCOPES, MAIL_SCOPE, parseScope
 from .responses import OAuthError
 
 MAX_OCTETS = 16 * 1024
 MAX_FIELDS = 50
+MAX_SCOPE = 1000
 
 _REPEATABLE = frozenset({"resource"})
 """
@@ -91,3 +93,48 @@ def _decode(part: bytes) -> str:
     if "\0" in text:
         raise OAuthError("invalid_request", "A parameter has a NUL in it.")
     return text
+
+
+def requestedScope(text: str | None, allowed: frozenset[str]) -> frozenset[str]:
+    """
+    The scope that a client asks for: all of it or nothing. A mail client that got less would lose
+    its token at the next start.
+
+    @param text: the parameter C{scope}. Without one it is all of mail, or all that is allowed where
+        that is less (RFC 6749 section 3.3).
+    @param allowed: what the client may ask for.
+    @raise OAuthError: it is malformed, or a scope in it is unknown or not allowed.
+    """
+    if text is None:
+        return frozenset({MAIL_SCOPE}) if MAIL_SCOPE in allowed else allowed
+    scope = _readScope(text)
+    if not scope <= KNOWN_SCOPES:
+        raise OAuthError("invalid_scope", "There is no such scope.")
+    if not scope <= allowed:
+        raise OAuthError("invalid_scope", "The client may not ask for this scope.")
+    return scope
+
+
+def narrowedScope(text: str | None, granted: frozenset[str]) -> frozenset[str]:
+    """
+    The scope that a client asks for with a refresh token (RFC 6749 section 6).
+
+    @param text: the parameter C{scope}. Without one it is what was granted.
+    @raise OAuthError: it is malformed, or more than was granted.
+    """
+    if text is None:
+        return granted
+    scope = _readScope(text)
+    if not scope <= granted:
+        raise OAuthError("invalid_scope", "This scope was not granted.")
+    return scope
+
+
+def _readScope(text: str) -> frozenset[str]:
+    try:
+        scope = parseScope(text) if len(text) <= MAX_SCOPE else frozenset()
+    except ValueError:
+        scope = frozenset()
+    if not scope:
+        raise OAuthError("invalid_scope", "The scope is malformed.")
+    return scope

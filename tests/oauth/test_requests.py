@@ -4,14 +4,24 @@ Tests for L{mailauth.oauth.requests}.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote_plus, urlencode
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailauth.oauth.requests import MAX_FIELDS, MAX_OCTETS, Form, parseForm
+from mailauth.oauth.requests import (
+    MAX_FIELDS,
+    MAX_OCTETS,
+    MAX_SCOPE,
+    Form,
+    narrowedScope,
+    parseForm,
+    requestedScope,
+)
 from mailauth.oauth.responses import OAuthError
+from mailauth.scopes import KNOWN_SCOPES, MAIL_SCOPE, formatScope
 
 VALUES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 FIELDS = st.dictionaries(VALUES.filter(lambda name: name != "resource"), VALUES, max_size=8)
@@ -155,3 +165,84 @@ class ParseTests(SynchronousTestCase):
 
         self.assertEqual(fields, dict(form))
         self.assertEqual(tuple(resources), form.resources)
+
+
+class ScopeTests(SynchronousTestCase):
+    """
+    What a client asks for.
+    """
+
+    SMALL = frozenset({"imap", "imap:read", "offline_access"})
+
+    # "imap" with something that is never a scope.
+    UNKNOWN = ("imap IMAP", "imap https://mail.google.com/", "imap smtp:read", "imap 0")
+    MALFORMED = (
+        "",
+        " ",
+        "imap ",
+        " imap",
+        "imap  smtp",
+        "imap\tsmtp",
+        "imap,smtp",
+        'imap "smtp"',
+        "imap\\",
+        "im\u00e4p",
+        "imap\n",
+        "x" * (MAX_SCOPE + 1),
+        "imap " * MAX_SCOPE + "imap",
+    )
+
+    def assertRefused(self, ask: Callable[[str, frozenset[str]], object], text: str) -> None:
+        """
+        It is no scope for anybody.
+        """
+        for allowed in (self.SMALL, KNOWN_SCOPES):
+            with self.subTest(text):
+                error = self.assertRaises(OAuthError, ask, text, allowed)
+                self.assertEqual("invalid_scope", error.code)
+
+    def test_default(self) -> None:
+        """
+        Who does not say asks for mail, or for whatever he may ask for if that is not in it.
+        """
+        self.assertEqual({MAIL_SCOPE}, requestedScope(None, KNOWN_SCOPES))
+        self.assertEqual(self.SMALL, requestedScope(None, self.SMALL))
+        self.assertEqual(set(), requestedScope(None, frozenset()))
+
+    def test_all(self) -> None:
+        """
+        Everything that there is can be asked for, in any order, repeated or not (O 43).
+        """
+        self.assertEqual(KNOWN_SCOPES, requestedScope(formatScope(KNOWN_SCOPES), KNOWN_SCOPES))
+        self.assertEqual(
+            {"imap", "offline_access"},
+            requestedScope("offline_access imap imap offline_access", self.SMALL),
+        )
+
+    def test_refused(self) -> None:
+        """
+        What is unknown, malformed or huge is refused, and nothing is dropped in silence (O 43).
+        """
+        for text in (*self.UNKNOWN, *self.MALFORMED):
+            self.assertRefused(requestedScope, text)
+            self.assertRefused(narrowedScope, text)
+
+    def test_notAllowed(self) -> None:
+        """
+        A client does not get what others may ask for.
+        """
+        for text in ("smtp", "imap smtp", MAIL_SCOPE):
+            error = self.assertRaises(OAuthError, requestedScope, text, self.SMALL)
+            self.assertEqual("invalid_scope", error.code)
+        self.assertRaises(OAuthError, requestedScope, "imap", frozenset())
+
+    def test_narrowed(self) -> None:
+        """
+        A refresh token gives what was granted, or less of it, never more (OA14; O 66).
+        """
+        self.assertEqual(self.SMALL, narrowedScope(None, self.SMALL))
+        self.assertEqual({"imap:read"}, narrowedScope("imap:read", self.SMALL))
+        self.assertEqual(self.SMALL, narrowedScope(formatScope(self.SMALL), self.SMALL))
+        for text in ("smtp", "imap smtp", MAIL_SCOPE):
+            error = self.assertRaises(OAuthError, narrowedScope, text, self.SMALL)
+            self.assertEqual("invalid_scope", error.code)
