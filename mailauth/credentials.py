@@ -139,6 +139,13 @@ def clientTag(issuer: str, clientId: str) -> str:
     return f"client:{issuer}#{clientId}"
 
 
+def keyTag(issuer: str, kid: str) -> str:
+    """
+    The tag of every token that one key signed.
+    """
+    return f"key:{issuer}#{kid}"
+
+
 class AvatarId(bytes):
     """
     The account name that a checker settled on. Any realm can use it as C{bytes}; ours also read

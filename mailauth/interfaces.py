@@ -341,7 +341,14 @@ class ISigningKeys(Interface):
 
     def retire(kid: str, when: float) -> Deferred[None]:
         """
-        Sign nothing more with it.
+        Sign nothing with it from then on.
+
+        @raise NotFound: there is no such key.
+        """
+
+    def reseal(kid: str, sealed: bytes) -> Deferred[None]:
+        """
+        Keep it sealed in this way.
 
         @raise NotFound: there is no such key.
         """

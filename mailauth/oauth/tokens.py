@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..credentials import clientTag, grantTag, tokenTag
+from ..credentials import clientTag, grantTag, keyTag, tokenTag
 
 LEEWAY = 30.0
 """
@@ -30,6 +30,7 @@ class AccessToken:
     @ivar clientId: which OAuth client got it, if the token says so.
     @ivar tokenId: its C{jti}, if it has one.
     @ivar grantId: the grant it came from, if the token says so.
+    @ivar keyId: the name of the key that signed it, if one did that has a name.
     @ivar bound: it is bound to a key of its client (RFC 7800 C{cnf}), so that bearing it is not
         enough.
     @ivar keyThumbprint: of that key (RFC 7638), if it is one that DPoP proves (RFC 9449 section 6).
@@ -48,6 +49,7 @@ class AccessToken:
     clientId: str | None = None
     tokenId: str | None = None
     grantId: str | None = None
+    keyId: str | None = None
     bound: bool = False
     keyThumbprint: str | None = None
     discovery: str | None = None
@@ -62,4 +64,6 @@ class AccessToken:
             tags.append(grantTag(self.issuer, self.grantId))
         if self.tokenId is not None:
             tags.append(tokenTag(self.issuer, self.tokenId))
+        if self.keyId is not None:
+            tags.append(keyTag(self.issuer, self.keyId))
         return frozenset(tags)

@@ -23,6 +23,7 @@ from ..passwords import DEFAULT_COST, MAX_COST, MIN_COST
 from ..policy import PASSWORD_RULES
 from ..scopes import MAIL_SCOPE, SCOPE, SERVICE_SCOPES
 from ..usernames import canonicalName
+from .issuersettings import IssuerSettings, readIssuerSettings
 from .toml import ConfigurationError, Mistake, Table
 
 LISTENERS = ("imap", "imaps", "submission", "submissions", "pop3", "pop3s", "https")
@@ -37,6 +38,7 @@ STANDARD_PORTS = {
 }
 CONFIGURATION = "mailauth.toml"
 DATABASE = "mailauth.db"
+KEY_FILE = "mailauth.key"
 LOGIN_LOG = "logins.jsonl"
 
 # An IP address, in brackets if it is IPv6, and a port unless it is the standard one.
@@ -92,9 +94,11 @@ class Configuration:
     @ivar listen: for each of L{LISTENERS} its addresses.
     @ivar certificate: the certificate chain in PEM.
     @ivar privateKey: its key in PEM.
+    @ivar keyFile: the file whose key seals private keys and other secrets.
     @ivar issuer: the URL that identifies the built-in authorization server.
     @ivar audience: for whom its tokens are.
-    @ivar tokenLifetime: of its access tokens, in seconds.
+    @ivar tokenLifetime: of an access token that comes without a refresh token, in seconds.
+    @ivar issuing: how the authorization server is set besides.
     @ivar externalIssuers: whose tokens are accepted besides.
     @ivar passwordRule: where account passwords may be used.
     @ivar domainRules: for a domain, where it differs.
@@ -114,9 +118,11 @@ class Configuration:
     listen: Mapping[str, tuple[Address, ...]]
     certificate: Path
     privateKey: Path
+    keyFile: Path
     issuer: str
     audience: str
     tokenLifetime: float
+    issuing: IssuerSettings
     externalIssuers: tuple[ExternalIssuer, ...]
     passwordRule: str
     domainRules: Mapping[str, str]
@@ -198,9 +204,11 @@ def _readAll(top: Table) -> Configuration:
         listen=_readListeners(top.table("listen")),
         certificate=tls.file("certificate") or Path(),
         privateKey=tls.file("key") or Path(),
+        keyFile=server.path("key_file", directory / KEY_FILE),
         issuer=url,
         audience=issuer.text("audience", url),
         tokenLifetime=issuer.seconds("token_lifetime", 3600, 60, 86400),
+        issuing=readIssuerSettings(issuer, signin),
         externalIssuers=_readExternalIssuers(top.tables("external_issuers"), url),
         passwordRule=signin.choice("account_password", PASSWORD_RULES, PASSWORD_RULES[0]),
         domainRules=_readDomains(top.tables("domains")),

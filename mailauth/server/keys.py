@@ -1,11 +1,15 @@
 """
-The keys of the built-in authorization server, as they are in the store. Owns which of them signs
-and which still verify.
+The keys of the built-in authorization server, as they are in the store. Owns the life of a key: it
+is published, signs once everybody can have seen it, retires, and verifies until the last token
+that it signed has expired.
+
+None of these steps needs anybody to be there at the time: they follow from when the key was made
+and when it retires.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import time
 
 from twisted.internet.defer import Deferred, succeed
@@ -14,11 +18,18 @@ from zope.interface import implementer
 from ..errors import InvalidToken, Outage
 from ..interfaces import IKeySource, IRevocations, ISigningKeys
 from ..oauth.jwt import Signer, VerifyingKey, makePrivateKey
-from ..stores.records import SIGNING_KEYS_TAG, SigningKey
+from ..stores.records import SIGNING_KEYS_TAG, CannotOpen, SigningKey
+from .sealing import CannotUnseal, Sealer
 
 MAX_TOKEN_LIFETIME = 86400.0
 """
 For how many seconds a retired key still verifies: as long as the last token that it signed lives.
+"""
+
+PUBLISHED_FIRST = 3600.0
+"""
+For how many seconds a new key is published before it signs, so that whoever keeps a copy of the key
+set has it by then.
 """
 
 UNKNOWN_INTERVAL = 1.0
@@ -26,17 +37,64 @@ UNKNOWN_INTERVAL = 1.0
 How many seconds lie between two looks into the store for a key that nobody knows.
 """
 
+PURPOSE = "signing-keys"
+"""
+What the key file's key for private keys is for: see L{ServerSecret.sealer}.
+"""
 
-def newSigningKey(now: float, algorithm: str = "ES256") -> SigningKey:
+_PEM = b"-----BEGIN "
+
+
+def newSigningKey(sealer: Sealer, now: float, algorithm: str = "ES256") -> SigningKey:
     """
     Make a key whose name says when it was made.
 
     @param now: in seconds since the epoch.
     @raise UnusableKey: no key is made for that algorithm.
     """
-    return SigningKey(
-        f"{algorithm.lower()}-{int(now * 1000):x}", algorithm, makePrivateKey(algorithm), now
-    )
+    kid = f"{algorithm.lower()}-{int(now * 1000):x}"
+    return SigningKey(kid, algorithm, sealed(sealer, kid, makePrivateKey(algorithm)), now)
+
+
+def sealed(sealer: Sealer, kid: str, pem: bytes) -> bytes:
+    """
+    A private key as the store has it: sealed for this name, so that none is taken for another.
+    """
+    return sealer.seal(pem, kid.encode("utf-8"))
+
+
+def signingKey(keys: Iterable[SigningKey], now: float) -> SigningKey | None:
+    """
+    Which of the keys signs now: the newest that was published for long enough. If none was, it is
+    the oldest: nobody gains by waiting for the first key.
+    """
+    signing = [key for key in keys if key.retired is None or now < key.retired]
+    published = [key for key in signing if key.created + PUBLISHED_FIRST <= now]
+    if published:
+        return max(published, key=lambda key: key.created)
+    return min(signing, key=lambda key: key.created, default=None)
+
+
+async def sealPlainKeys(store: ISigningKeys, sealer: Sealer) -> None:
+    """
+    Seal what a version of mailauth without a key file left in the store.
+    """
+    for key in await store.list():
+        if key.sealed.startswith(_PEM):
+            await store.reseal(key.kid, sealed(sealer, key.kid, key.sealed))
+
+
+async def rotate(store: ISigningKeys, new: SigningKey, atOnce: bool) -> None:
+    """
+    Add a key, and retire all others when it signs.
+
+    @param atOnce: it signs now. Whoever keeps a copy of the key set refuses its tokens until he
+        looks again.
+    """
+    old = [key for key in await store.list() if key.retired is None or new.created < key.retired]
+    await store.add(new)
+    for key in old:
+        await store.retire(key.kid, new.created + (0.0 if atOnce else PUBLISHED_FIRST))
 
 
 @implementer(IKeySource)
@@ -50,20 +108,25 @@ class StoredKeys:
         self,
         store: ISigningKeys,
         revocations: IRevocations,
+        sealer: Sealer,
         seconds: Callable[[], float],
         now: Callable[[], float] = time,
     ) -> None:
         """
         @param revocations: which tells that the store changed.
+        @param sealer: of L{PURPOSE}.
         @param seconds: a clock that only runs forward.
         @param now: the wall clock, in seconds since the epoch.
         """
         revocations.subscribe(self._changed)
         self._store = store
+        self._revocations = revocations
+        self._sealer = sealer
         self._seconds = seconds
         self._now = now
         self._keys: dict[str, tuple[SigningKey, Signer]] = {}
         self._read: float | None = None
+        self._changes = 0
 
     def find(self, kid: str | None) -> Deferred[VerifyingKey]:
         """
@@ -87,24 +150,26 @@ class StoredKeys:
         Read the store.
 
         @raise Outage: it cannot be read; the keys that are known stay.
+        @raise CannotOpen: the key file is not the one that they were sealed with.
         """
-        keys = await self._store.list()
-        self._keys = {
-            key.kid: (key, Signer.fromPEM(key.kid, key.algorithm, key.privatePEM)) for key in keys
-        }
-        self._read = self._seconds()
+        began = self._changes
+        self._keys = {key.kid: (key, self._unsealed(key)) for key in await self._store.list()}
+        if began == self._changes:
+            self._read = self._seconds()
 
     async def signer(self) -> Signer:
         """
-        The key that signs now, always from the store: another process may have retired it.
+        The key that signs now.
 
         @raise Outage: there is none, or the store cannot be read.
         """
-        await self.load()
-        signing = [(key.created, signer) for key, signer in self._keys.values() if not key.retired]
-        if not signing:
+        self._revocations.catchUp()
+        if self._read is None:
+            await self.load()
+        signing = signingKey((key for key, _ in self._keys.values()), self._now())
+        if signing is None:
             raise Outage("there is no key to sign with: make one with 'mailauth key rotate'")
-        return max(signing, key=lambda pair: pair[0])[1]
+        return self._keys[signing.kid][1]
 
     def verifyingKeys(self) -> tuple[VerifyingKey, ...]:
         """
@@ -114,11 +179,25 @@ class StoredKeys:
             signer.verifyingKey for key, signer in self._keys.values() if self._verifies(key)
         )
 
+    def _unsealed(self, key: SigningKey) -> Signer:
+        pem = key.sealed
+        if not pem.startswith(_PEM):
+            try:
+                pem = self._sealer.unseal(pem, key.kid.encode("utf-8"))
+            except CannotUnseal:
+                raise CannotOpen(
+                    f"the signing key {key.kid} was sealed with another key file: restore that"
+                    " file, or revoke the key with 'mailauth key revoke'"
+                ) from None
+        return Signer.fromPEM(key.kid, key.algorithm, pem)
+
     def _changed(self, tags: frozenset[str], reason: str | None) -> None:
         if SIGNING_KEYS_TAG in tags:
             self._read = None
+            self._changes += 1
             # The key set has to have a new key before anybody sees a token of it.
-            Deferred.fromCoroutine(self.load()).addErrback(lambda failure: failure.trap(Outage))
+            loading = Deferred.fromCoroutine(self.load())
+            loading.addErrback(lambda failure: failure.trap(Outage, CannotOpen))
 
     def _verifies(self, key: SigningKey) -> bool:
         return key.retired is None or self._now() < key.retired + MAX_TOKEN_LIFETIME

@@ -31,7 +31,8 @@ from ..throttle import Throttle
 from ..validators.caching import CachingValidator
 from ..validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
 from .config import Configuration
-from .keys import MAX_TOKEN_LIFETIME, StoredKeys
+from .keys import MAX_TOKEN_LIFETIME, PURPOSE, StoredKeys
+from .sealing import ServerSecret
 
 
 @attrs.frozen
@@ -52,6 +53,7 @@ def makeTruth(
     configuration: Configuration,
     ruleOf: Callable[[str], str],
     database: Database,
+    secret: ServerSecret,
     hasher: PasswordHasher,
     realm: IRealm,
     audit: IAudit,
@@ -60,12 +62,13 @@ def makeTruth(
     """
     Put together what decides about a login.
 
+    @param secret: what the key file holds.
     @param ruleOf: says for a domain where account passwords may be used.
     @param realm: what somebody gets who is in.
     """
     revocations = database.revocations
     accounts = CachedAccounts(database.accounts, revocations)
-    keys = StoredKeys(database.signingKeys, revocations, reactor.seconds)
+    keys = StoredKeys(database.signingKeys, revocations, secret.sealer(PURPOSE), reactor.seconds)
     revocable = RevocableRealm(realm, revocations)
     cache = MemoryCache()
     revocations.subscribe(lambda tags, reason: cache.drop(tags))

@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ..stores.records import CannotOpen
+
 KEY_OCTETS = 32
 _NONCE = 12
 
@@ -34,7 +36,7 @@ class CannotUnseal(Exception):
     """
 
 
-class UnusableKeyFile(Exception):
+class UnusableKeyFile(CannotOpen):
     """
     The key file cannot be used. The message says why and what to do.
     """
@@ -147,6 +149,8 @@ def _makeKeyFile(path: Path) -> ServerSecret:
     try:
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
+            # An administrator's command may be the first to come, as root.
+            os.fchown(descriptor, path.parent.stat().st_uid, -1)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_hex(KEY_OCTETS).encode("ascii") + b"\n")
                 file.flush()

@@ -34,12 +34,13 @@ from ..stores.database import Database
 from ..stores.records import CannotOpen
 from .audit import LoginLog
 from .config import Configuration, readConfiguration
-from .keys import newSigningKey
+from .keys import PURPOSE, newSigningKey, sealPlainKeys
 from .listeners import IMPLICIT_TLS, Listener, MailFactory, makeMechanisms, overTLS
 from .mailbox.imap4 import MailboxIMAP4Server
 from .mailbox.mailboxes import Mailboxes
 from .mailbox.pop3 import openPOP3Mailbox
 from .portal import makeTruth
+from .sealing import readKeyFile
 from .submission import Submission, SubmissionService
 from .tls import ReloadableContext, UnusableCertificate
 from .toml import ConfigurationError
@@ -85,6 +86,7 @@ class MailService(MultiService):
             there is nothing to read.
         @param grace: how many seconds a message that is being taken has left at the end.
         @raise UnusableCertificate: TLS cannot be offered.
+        @raise CannotOpen: the key file cannot be used.
         """
         super().__init__()
         self.setName("mailauth")
@@ -96,6 +98,7 @@ class MailService(MultiService):
         self._reactor = reactor
         self._opened = False
         self._tls = ReloadableContext(configuration.certificate, configuration.privateKey)
+        self._secret = readKeyFile(configuration.keyFile)
         self.database = Database(configuration.database, reactor)
         # Slow hashes, the mail and the database do not wait for each other.
         self._pools = (
@@ -111,6 +114,7 @@ class MailService(MultiService):
             configuration,
             lambda domain: self._configuration.passwordRuleOf(domain),
             self.database,
+            self._secret,
             self.hasher,
             self._makeRealm(),
             self._logins,
@@ -216,8 +220,10 @@ class MailService(MultiService):
             )
         # Not before root's rights are given up: the mail belongs to whom the database does.
         self.mailboxes.create()
-        if not await self.database.signingKeys.list():
-            await self.database.signingKeys.add(newSigningKey(time()))
+        keys, sealer = self.database.signingKeys, self._secret.sealer(PURPOSE)
+        await sealPlainKeys(keys, sealer)
+        if not await keys.list():
+            await keys.add(newSigningKey(sealer, time()))
         await self._truth.keys.load()
         for listener in self.services:
             if isinstance(listener, Listener):

@@ -40,6 +40,7 @@ def makeService(options: Any) -> IService:
     """
     from twisted.internet import reactor
 
+    from ..stores.records import CannotOpen
     from .config import readConfiguration
     from .service import MailService
     from .tls import UnusableCertificate
@@ -48,7 +49,7 @@ def makeService(options: Any) -> IService:
     path = Path(options["config"]).absolute()
     try:
         service = MailService(readConfiguration(path), reactor, path)
-    except (ConfigurationError, UnusableCertificate) as error:
+    except (ConfigurationError, CannotOpen, UnusableCertificate) as error:
         raise SystemExit(f"{path}:\n{error}") from None
 
     def cannotStart(failure: Failure) -> None:

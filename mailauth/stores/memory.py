@@ -269,10 +269,19 @@ class MemorySigningKeys:
         """
         See L{ISigningKeys.retire}.
         """
+        return self._change(kid, retired=when)
+
+    def reseal(self, kid: str, sealed: bytes) -> Deferred[None]:
+        """
+        See L{ISigningKeys.reseal}.
+        """
+        return self._change(kid, sealed=sealed)
+
+    def _change(self, kid: str, **changes: Any) -> Deferred[None]:
         key = self._keys.get(kid)
         if key is None:
             return fail(NotFound(f"there is no signing key {kid}"))
-        self._keys[kid] = attrs.evolve(key, retired=when)
+        self._keys[kid] = attrs.evolve(key, **changes)
         return self._revocations.touch([SIGNING_KEYS_TAG])
 
 

@@ -126,14 +126,14 @@ class SigningKey:
 
     @ivar kid: its name in a key set (RFC 7517 section 4.5).
     @ivar algorithm: the one algorithm it is for (RFC 7518 section 3.1), such as C{"ES256"}.
-    @ivar privatePEM: the private key in PKCS #8, PEM.
+    @ivar sealed: the private key, encrypted.
     @ivar created: in seconds since the epoch.
-    @ivar retired: when it stopped signing, in seconds since the epoch, or C{None}. It verifies
+    @ivar retired: when it stops signing, in seconds since the epoch, or C{None}. It verifies
         until the last token that it signed has expired.
     """
 
     kid: str
     algorithm: str
-    privatePEM: bytes = attrs.field(repr=False)
+    sealed: bytes = attrs.field(repr=False)
     created: float
     retired: float | None = None

@@ -5,6 +5,8 @@ transaction, together with the revocation that it implies.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred, succeed
@@ -279,7 +281,7 @@ class SQLSigningKeys:
                     insert(schema.signingKeys).values(
                         kid=key.kid,
                         algorithm=key.algorithm,
-                        private_pem=key.privatePEM,
+                        private_pem=key.sealed,
                         created=key.created,
                         retired=key.retired,
                     )
@@ -306,12 +308,18 @@ class SQLSigningKeys:
         """
         See L{ISigningKeys.retire}.
         """
+        return self._change(kid, retired=when)
 
+    def reseal(self, kid: str, sealed: bytes) -> Deferred[None]:
+        """
+        See L{ISigningKeys.reseal}.
+        """
+        return self._change(kid, private_pem=sealed)
+
+    def _change(self, kid: str, **columns: Any) -> Deferred[None]:
         def work(connection: Connection) -> None:
             changed = connection.execute(
-                update(schema.signingKeys)
-                .where(schema.signingKeys.c.kid == kid)
-                .values(retired=when)
+                update(schema.signingKeys).where(schema.signingKeys.c.kid == kid).values(**columns)
             )
             if not changed.rowcount:
                 raise NotFound(f"there is no signing key {kid}")

@@ -151,7 +151,7 @@ class JWTValidator:
             verifySignature(token, key, algorithm)
         except MalformedToken as error:
             raise InvalidToken(str(error)) from None
-        return _readClaims(token.claims, issuer, self._now())
+        return _readClaims(token.claims, issuer, self._now(), key.kid)
 
     def _issuerOf(self, token: UnverifiedToken) -> TrustedIssuer:
         """
@@ -195,7 +195,9 @@ def _bareType(type: str) -> str:
     return type.lower().removeprefix("application/")
 
 
-def _readClaims(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) -> AccessToken:
+def _readClaims(
+    claims: Mapping[str, Any], issuer: TrustedIssuer, now: float, kid: str | None
+) -> AccessToken:
     """
     RFC 9068 section 4. The signature was verified, so what is wrong now is wrong on the
     issuer's side, and what has expired did so by itself.
@@ -227,6 +229,7 @@ def _readClaims(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) ->
         clientId=clientId,
         tokenId=_string(claims, "jti"),
         grantId=_string(claims, "sid"),
+        keyId=kid,
         bound="cnf" in claims,
         keyThumbprint=_thumbprint(claims["cnf"]) if "cnf" in claims else None,
         discovery=issuer.discovery,

@@ -28,9 +28,10 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from mailauth.passwords import digestAppPassword, hashChosen, makeAppPassword
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.certificates import makeCertificates
-from mailauth.server.config import STANDARD_PORTS, readConfiguration
+from mailauth.server.config import KEY_FILE, STANDARD_PORTS, readConfiguration
 from mailauth.server.issuer import AccessTokenIssuer
-from mailauth.server.keys import StoredKeys
+from mailauth.server.keys import PURPOSE, StoredKeys
+from mailauth.server.sealing import readKeyFile
 from mailauth.server.service import MailService
 from mailauth.stores.records import Account, AppPassword
 
@@ -287,8 +288,9 @@ class ServiceCase(TestCase):
         A token of the built-in issuer.
         """
         database = self.service.database
+        sealer = readKeyFile(self.directory / KEY_FILE).sealer(PURPOSE)
         signer = await StoredKeys(
-            database.signingKeys, database.revocations, reactor.seconds
+            database.signingKeys, database.revocations, sealer, reactor.seconds
         ).signer()
         issuer = AccessTokenIssuer("https://mail.localhost", "https://mail.localhost")
         issued = issuer.issue(signer, name, frozenset({MAIL_SCOPE}), "test", 900)

@@ -455,19 +455,37 @@ class TokenTests(CommandCase):
 
     def test_keys(self) -> None:
         """
-        A rotation retires the key before it, and tokens of both are good.
+        A new key is published before it signs, unless one is in a hurry, and tokens of both are
+        good (OA93).
         """
         first = self.rotate()
         old = self.told("token", "issue", ALICE)
         second = self.rotate("--algorithm", "EdDSA")
+        self.assertEqual([key["signs"] for key in self.answered("key", "list")], [False, True])
+        third = self.rotate("--now")
 
-        new, retired = self.answered("key", "list")
+        new, _, retired = self.answered("key", "list")
 
-        self.shapes(new, id=second, algorithm="EdDSA", created=ISO_TIME, retired=None)
-        self.shapes(retired, id=first, algorithm="ES256", created=ISO_TIME, retired=ISO_TIME)
+        shape = {"algorithm": "ES256", "created": ISO_TIME}
+        self.shapes(new, id=third, signs=True, retired=None, **shape)
+        self.shapes(retired, id=first, signs=False, retired=ISO_TIME, **shape)
         for token in (old, self.told("token", "issue", ALICE)):
             self.assertEqual(self.answered("token", "inspect", say=token)["owner"], ALICE)
-        self.assertIn(first, self.told("key", "list"))
+        self.assertIn(second, self.told("key", "list"))
+
+    def test_revokeKey(self) -> None:
+        """
+        A key that is in wrong hands is good for nothing from now on, and another one signs.
+        """
+        first = self.rotate()
+        old = self.told("token", "issue", ALICE)
+
+        self.assertIn(first, self.told("key", "revoke", first))
+
+        self.assertIn("not accepted", self.refused("token", "inspect", say=old))
+        new = self.told("token", "issue", ALICE)
+        self.assertEqual(self.answered("token", "inspect", say=new)["owner"], ALICE)
+        self.assertIn("no signing key", self.refused("key", "revoke", "made-up"))
 
 
 class ConfigurationTests(CommandCase):

@@ -28,6 +28,7 @@ from mailauth.server.config import (
     ExternalIssuer,
     readConfiguration,
 )
+from mailauth.server.issuersettings import IssuerSettings
 from mailauth.server.service import MailService
 from mailauth.server.toml import ConfigurationError
 
@@ -118,9 +119,11 @@ class ReadConfigurationTests(ConfigurationCase):
                 listen=dict.fromkeys(STANDARD_PORTS, ()),
                 certificate=self.directory / "server.pem",
                 privateKey=self.directory / "server.key",
+                keyFile=Path("/var/lib/mailauth/mailauth.key"),
                 issuer="https://mail.example.org",
                 audience="https://mail.example.org",
                 tokenLifetime=3600.0,
+                issuing=IssuerSettings(),
                 externalIssuers=(),
                 passwordRule="web",
                 domainRules={},
@@ -144,6 +147,7 @@ class ReadConfigurationTests(ConfigurationCase):
             [server]
             hostname = "mx-1.example.org"
             data = "data"
+            key_file = "/etc/mailauth/key"
             [listen]
             imap = "192.0.2.1:1143"
             imaps = ["192.0.2.1", "[2001:db8::1]", "[::]:1993"]
@@ -155,11 +159,18 @@ class ReadConfigurationTests(ConfigurationCase):
             url = "https://id.example.org:8443/mail"
             audience = "mail"
             token_lifetime = "15m"
+            access_token_lifetime = "5m"
+            refresh_token_idle = "30d"
+            grant_lifetime = "365d"
+            opaque_tokens = true
+            open_registration = false
+            client_metadata_documents = true
             [signin]
             account_password = "everywhere"
             account_page = "https://id.example.org/help"
             default_domain = "Bücher.example"
             scope = "imap smtp"
+            browser_session = "1h"
             xoauth2_error_document = ["imap", "pop3"]
             [domains."Legacy.example"]
             account_password = "web"
@@ -191,6 +202,11 @@ class ReadConfigurationTests(ConfigurationCase):
         )
         self.assertEqual(configuration.audience, "mail")
         self.assertEqual(configuration.tokenLifetime, 900)
+        self.assertEqual(configuration.keyFile, Path("/etc/mailauth/key"))
+        self.assertEqual(
+            configuration.issuing,
+            IssuerSettings(300, 30 * 86400, 365 * 86400, 3600, True, False, True),
+        )
         self.assertEqual(configuration.passwordRule, "everywhere")
         self.assertEqual(configuration.accountPage, "https://id.example.org/help")
         self.assertEqual(configuration.defaultDomain, "xn--bcher-kva.example")
@@ -678,7 +694,7 @@ class SampleTests(ConfigurationCase):
         """
         It shows every key: those that are commented out are all there are besides those set.
         """
-        keys = re.findall(r'table\w*\("(\w+)"|\w+\((?:\w+, )?"(\w+)"', config())
+        keys = re.findall(r'table\w*\("(\w+)"|\w+\(\s*(?:\w+, )?"(\w+)"', config())
         named = {name for pair in keys for name in pair if name}
         shown = set(re.findall(r"(?m)^(?:# )?\[?(\w+)", self.uncommented()))
 
@@ -699,17 +715,25 @@ class SampleTests(ConfigurationCase):
         self.assertEqual(issuer.name, "company")
         self.assertEqual(everything.domainRules, {"legacy.example.org": "everywhere"})
         self.assertEqual(everything.defaultDomain, "example.org")
+        self.assertEqual(everything.issuing.grantLifetime, 365 * 86400)
         self.assertEqual(
-            attrs.evolve(everything, externalIssuers=(), domainRules={}, defaultDomain=None),
+            attrs.evolve(
+                everything,
+                externalIssuers=(),
+                domainRules={},
+                defaultDomain=None,
+                issuing=attrs.evolve(everything.issuing, grantLifetime=None),
+            ),
             commented,
         )
 
 
 def config() -> str:
     """
-    The module that reads the keys.
+    The modules that read the keys.
     """
-    return (SAMPLE.parent.parent / "mailauth" / "server" / "config.py").read_text()
+    server = SAMPLE.parent.parent / "mailauth" / "server"
+    return "".join((server / name).read_text() for name in ("config.py", "issuersettings.py"))
 
 
 def publicPEM(signer: Signer) -> bytes:

@@ -4,23 +4,31 @@ Tests of the built-in issuer's keys.
 
 from __future__ import annotations
 
+import attrs
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mailauth.errors import InvalidToken, Outage
 from mailauth.interfaces import IKeySource
-from mailauth.oauth.jwt import UnusableKey, VerifyingKey
+from mailauth.oauth.jwt import Signer, UnusableKey, VerifyingKey, makePrivateKey
 from mailauth.server.keys import (
     MAX_TOKEN_LIFETIME,
+    PUBLISHED_FIRST,
+    PURPOSE,
     UNKNOWN_INTERVAL,
     StoredKeys,
     newSigningKey,
+    rotate,
+    sealPlainKeys,
 )
+from mailauth.server.sealing import KEY_OCTETS, ServerSecret
 from mailauth.stores.memory import MemoryRevocations, MemorySigningKeys
-from mailauth.stores.records import SigningKey
+from mailauth.stores.records import CannotOpen, SigningKey
 
 NOW = 1_800_000_000.0
+
+SEALER = ServerSecret(b"\1" * KEY_OCTETS).sealer(PURPOSE)
 
 
 class FailingKeys(MemorySigningKeys):
@@ -48,7 +56,7 @@ class NewSigningKeyTests(SynchronousTestCase):
         """
         Its name says its algorithm and when it was made, and its secret is not in its repr.
         """
-        key = newSigningKey(NOW, "EdDSA")
+        key = newSigningKey(SEALER, NOW, "EdDSA")
 
         self.assertEqual(key.kid, f"eddsa-{int(NOW * 1000):x}")
         self.assertEqual((key.algorithm, key.created, key.retired), ("EdDSA", NOW, None))
@@ -58,7 +66,7 @@ class NewSigningKeyTests(SynchronousTestCase):
         """
         No key is made for an algorithm that nobody signs with.
         """
-        self.assertRaises(UnusableKey, newSigningKey, NOW, "HS256")
+        self.assertRaises(UnusableKey, newSigningKey, SEALER, NOW, "HS256")
 
 
 class StoredKeysTests(SynchronousTestCase):
@@ -74,9 +82,11 @@ class StoredKeysTests(SynchronousTestCase):
         self.now = NOW
         self.revocations = MemoryRevocations(lambda: self.now)
         self.store = FailingKeys(self.revocations)
-        self.first = newSigningKey(NOW)
+        self.first = newSigningKey(SEALER, NOW)
         self.successResultOf(self.store.add(self.first))
-        self.keys = StoredKeys(self.store, self.revocations, lambda: self.seconds, lambda: self.now)
+        self.keys = StoredKeys(
+            self.store, self.revocations, SEALER, lambda: self.seconds, lambda: self.now
+        )
 
     def found(self, kid: str | None) -> VerifyingKey:
         """
@@ -96,9 +106,10 @@ class StoredKeysTests(SynchronousTestCase):
         """
         A new key for the old one.
         """
-        new = newSigningKey(self.now + 1)
+        self.now += 1
+        new = newSigningKey(SEALER, self.now)
         self.successResultOf(self.store.add(new))
-        self.successResultOf(self.store.retire(self.first.kid, self.now + 1))
+        self.successResultOf(self.store.retire(self.first.kid, self.now))
         return new
 
     def test_interface(self) -> None:
@@ -155,7 +166,7 @@ class StoredKeysTests(SynchronousTestCase):
         """
         new = self.rotate()
         self.found(self.first.kid)
-        self.now += 1 + MAX_TOKEN_LIFETIME - 0.5
+        self.now += MAX_TOKEN_LIFETIME - 0.5
         self.assertEqual(self.found(self.first.kid).kid, self.first.kid)
         self.now += 0.5
 
@@ -165,12 +176,76 @@ class StoredKeysTests(SynchronousTestCase):
 
     def test_newestSigns(self) -> None:
         """
-        Of several keys that are not retired the newest signs.
+        Of several keys that are published for long enough the newest signs.
         """
+        self.now += PUBLISHED_FIRST
         for age in (5, 1, 3):
-            self.successResultOf(self.store.add(newSigningKey(NOW - age)))
+            self.successResultOf(self.store.add(newSigningKey(SEALER, NOW - age)))
 
         self.assertEqual(self.signer(), self.first.kid)
+
+    def test_published(self) -> None:
+        """
+        A new key is published for an hour before it signs, and then the old one signs nothing
+        more: publish, wait, sign, retire (OA93).
+        """
+        self.now += 2 * PUBLISHED_FIRST
+        new = newSigningKey(SEALER, self.now)
+
+        self.successResultOf(Deferred.fromCoroutine(rotate(self.store, new, False)))
+
+        self.assertEqual(self.signer(), self.first.kid)
+        self.assertEqual([key.kid for key in self.keys.verifyingKeys()], [new.kid, self.first.kid])
+        self.now += PUBLISHED_FIRST - 0.5
+        self.assertEqual(self.signer(), self.first.kid)
+        self.now += 0.5
+        self.assertEqual(self.signer(), new.kid)
+        self.now += MAX_TOKEN_LIFETIME
+        self.assertEqual([key.kid for key in self.keys.verifyingKeys()], [new.kid])
+
+    def test_rotatedAtOnce(self) -> None:
+        """
+        Whoever is in a hurry need not wait (OA93).
+        """
+        self.now += 1
+        new = newSigningKey(SEALER, self.now)
+
+        self.successResultOf(Deferred.fromCoroutine(rotate(self.store, new, True)))
+
+        self.assertEqual(self.signer(), new.kid)
+
+    def test_sealed(self) -> None:
+        """
+        The store has no private key that could be read without the key file, and a key under
+        another's name cannot be used.
+        """
+        other = ServerSecret(b"\2" * KEY_OCTETS).sealer(PURPOSE)
+        renamed = attrs.evolve(self.first, kid="renamed")
+        for sealer, key in ((other, self.first), (SEALER, renamed)):
+            store = MemorySigningKeys()
+            self.successResultOf(store.add(key))
+            keys = StoredKeys(store, self.revocations, sealer, lambda: 0.0, lambda: self.now)
+
+            failure = self.failureResultOf(Deferred.fromCoroutine(keys.load()), CannotOpen)
+
+            self.assertIn("another key file", str(failure.value))
+        self.assertNotIn(b"PRIVATE", self.first.sealed)
+
+    def test_sealPlain(self) -> None:
+        """
+        What an earlier version left as plain text is sealed, and goes on verifying.
+        """
+        pem = makePrivateKey()
+        self.successResultOf(self.store.add(SigningKey("plain", "ES256", pem, NOW)))
+        self.assertEqual(self.found("plain").kid, "plain")
+
+        self.successResultOf(Deferred.fromCoroutine(sealPlainKeys(self.store, SEALER)))
+
+        self.assertEqual(
+            self.found("plain").key, Signer.fromPEM("plain", "ES256", pem).verifyingKey.key
+        )
+        for key in self.successResultOf(self.store.list()):
+            self.assertNotIn(b"PRIVATE", key.sealed)
 
     def test_noneSigns(self) -> None:
         """

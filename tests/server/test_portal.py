@@ -19,8 +19,9 @@ from mailauth.passwords import PasswordHasher, digestAppPassword, makeAppPasswor
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.config import readConfiguration
 from mailauth.server.issuer import AccessTokenIssuer
-from mailauth.server.keys import newSigningKey
+from mailauth.server.keys import PURPOSE, newSigningKey
 from mailauth.server.portal import makeTruth
+from mailauth.server.sealing import KEY_OCTETS, ServerSecret
 from mailauth.stores.memory import (
     MemoryAccounts,
     MemoryAppPasswords,
@@ -89,10 +90,12 @@ class MakeTruthTests(SynchronousTestCase):
         # Nothing here is hashed.
         pool: Any = None
         self.configuration = readConfiguration(deploy(self) / "mailauth.toml")
+        self.secrets = ServerSecret(bytes(KEY_OCTETS))
         self.truth = makeTruth(
             self.configuration,
             lambda domain: "web",
             database,
+            self.secrets,
             PasswordHasher(clock, pool),
             NameRealm(),
             MemoryAudit(),
@@ -140,7 +143,9 @@ class MakeTruthTests(SynchronousTestCase):
         Whoever has just changed his password gets in with a new token of the built-in issuer:
         there is no other clock to wait for (TK18).
         """
-        self.successResultOf(self.stores.signingKeys.add(newSigningKey(time())))
+        self.successResultOf(
+            self.stores.signingKeys.add(newSigningKey(self.secrets.sealer(PURPOSE), time()))
+        )
         self.successResultOf(self.accounts.setPassword(ALICE, "hash"))
 
         issuer = AccessTokenIssuer(self.configuration.issuer, self.configuration.audience)

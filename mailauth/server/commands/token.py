@@ -17,8 +17,9 @@ from ...stores.database import Database
 from ...stores.records import NotFound
 from ..config import Configuration
 from ..issuer import AccessTokenIssuer
-from ..keys import MAX_TOKEN_LIFETIME, StoredKeys
+from ..keys import MAX_TOKEN_LIFETIME, PURPOSE, StoredKeys
 from ..portal import makeTokenChecker, makeValidator
+from ..sealing import readKeyFile
 from ..toml import parseDuration
 from .invocation import Invocation, accountName, isoTime, readSecret, refuse
 
@@ -67,7 +68,7 @@ def issue(
         account = accountName(name, configuration)
         if await database.accounts.get(account) is None:
             raise NotFound(f"There is no account {account}.")
-        signer = await _keys(database).signer()
+        signer = await _keys(database, configuration).signer()
         issuer = AccessTokenIssuer(configuration.issuer, configuration.audience)
         seconds = configuration.tokenLifetime if lifetime is None else lifetime
         for _ in range(count):
@@ -84,8 +85,9 @@ def issue(
     invocation.run(work)
 
 
-def _keys(database: Database) -> StoredKeys:
-    return StoredKeys(database.signingKeys, database.revocations, monotonic)
+def _keys(database: Database, configuration: Configuration) -> StoredKeys:
+    sealer = readKeyFile(configuration.keyFile).sealer(PURPOSE)
+    return StoredKeys(database.signingKeys, database.revocations, sealer, monotonic)
 
 
 @token.command()
@@ -98,7 +100,7 @@ def inspect(invocation: Invocation) -> None:
     secret = readSecret("Token")
 
     async def work(database: Database, configuration: Configuration) -> None:
-        validator = makeValidator(configuration, _keys(database))
+        validator = makeValidator(configuration, _keys(database, configuration))
         checker = makeTokenChecker(
             configuration, validator, database.accounts, database.revocations
         )
