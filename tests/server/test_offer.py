@@ -1,0 +1,148 @@
+"""
+Tests of what a client may ask for.
+"""
+
+from __future__ import annotations
+
+import attrs
+from twisted.trial.unittest import SynchronousTestCase
+
+from mailauth.oauth.records import Client
+from mailauth.oauth.responses import OAuthError
+from mailauth.scopes import MAIL_SCOPE, SERVICE_SCOPES
+from mailauth.server.offer import SCOPES, Offer, wantsRefreshToken
+
+CLIENT = Client("mutt")
+
+
+class OfferCase(SynchronousTestCase):
+    """
+    An offer.
+    """
+
+    def setUp(self) -> None:
+        """
+        It.
+        """
+        self.offer = Offer("https://id.example/mail/", "everything", "mail.example")
+
+    def assertCode(self, code: str, *call: object) -> None:
+        """
+        Whoever asks for that is refused.
+        """
+        method, *arguments = call
+        assert callable(method)
+        error = self.assertRaises(OAuthError, method, *arguments)
+        assert isinstance(error, OAuthError)
+        self.assertEqual(error.code, code)
+
+
+class ScopeTests(OfferCase):
+    """
+    L{Offer.scope}.
+    """
+
+    def test_known(self) -> None:
+        """
+        There are the three of the profile, one for each service, those of OpenID, and all that is
+        there can be had.
+        """
+        self.assertEqual(self.offer.scope(" ".join(SCOPES), CLIENT), SCOPES)
+        for wanted in (*SERVICE_SCOPES.values(), {"openid", "email", "profile", "offline_access"}):
+            self.assertLessEqual(wanted, SCOPES)
+        for name in ("mail", "contacts", "calendars"):
+            self.assertIn(f"urn:ietf:params:oauth:scope:{name}", SCOPES)
+
+    def test_unknown(self) -> None:
+        """
+        An unknown one is refused, and never dropped in silence (O 43).
+        """
+        self.assertCode("invalid_scope", self.offer.scope, f"{MAIL_SCOPE} admin", CLIENT)
+
+    def test_malformed(self) -> None:
+        """
+        So is what is no scope (O 43).
+        """
+        for text in (" ", "imap  smtp", "imap ", 'im"ap', "ümlaut"):
+            self.assertCode("invalid_scope", self.offer.scope, text, CLIENT)
+
+    def test_none(self) -> None:
+        """
+        Whoever names none asks for all of mail, or of what the client may have.
+        """
+        self.assertEqual(self.offer.scope(None, CLIENT), {MAIL_SCOPE})
+        narrow = attrs.evolve(CLIENT, scope=frozenset({"openid", "email"}))
+        self.assertEqual(self.offer.scope(None, narrow), {"openid", "email"})
+
+    def test_notForThisClient(self) -> None:
+        """
+        A client gets nothing that its registration does not have.
+        """
+        narrow = attrs.evolve(CLIENT, scope=frozenset({"openid", "email"}))
+
+        self.assertEqual(self.offer.scope("openid", narrow), {"openid"})
+        self.assertCode("invalid_scope", self.offer.scope, "openid imap", narrow)
+
+
+class ResourceTests(OfferCase):
+    """
+    L{Offer.resources}.
+    """
+
+    def test_ours(self) -> None:
+        """
+        The issuer, the audience, and the mail host with or without a scheme are ours, several of
+        them too (O 70).
+        """
+        asked = [
+            "https://id.example/mail/",
+            "https://id.example/mail",
+            "everything",
+            "mail.example",
+            "imap://mail.example",
+            "smtp://mail.example",
+            "pop://mail.example",
+            "https://mail.example",
+            "https://mail.example/",
+            "https://mail.example/jmap/",
+        ]
+        self.assertTrue(self.offer.resources(asked))
+        for each in asked:
+            self.assertTrue(self.offer.resources([each]))
+        self.assertEqual(self.offer.resources([]), frozenset())
+
+    def test_others(self) -> None:
+        """
+        Any other is refused, also beside one of ours (O 70).
+        """
+        for each in (
+            "https://evil.example",
+            "imap://mail.example.evil.example",
+            "https://mail.example//",
+            "https://MAIL.example",
+            "https://mail.example/jmap/x",
+            "ldap://mail.example",
+            "https://mail.example#x",
+        ):
+            self.assertCode("invalid_target", self.offer.resources, ["mail.example", each])
+
+
+class RefreshTokenTests(SynchronousTestCase):
+    """
+    L{wantsRefreshToken}.
+    """
+
+    def test_mail(self) -> None:
+        """
+        A mail client that may have one gets one.
+        """
+        self.assertTrue(wantsRefreshToken(CLIENT, frozenset({MAIL_SCOPE})))
+        without = attrs.evolve(CLIENT, grantTypes=frozenset({"authorization_code"}))
+        self.assertFalse(wantsRefreshToken(without, frozenset({MAIL_SCOPE, "offline_access"})))
+
+    def test_openid(self) -> None:
+        """
+        An OpenID client gets one if it asks.
+        """
+        self.assertFalse(wantsRefreshToken(CLIENT, frozenset({"openid", MAIL_SCOPE})))
+        self.assertTrue(wantsRefreshToken(CLIENT, frozenset({"openid", "offline_access"})))
