@@ -1,0 +1,165 @@
+"""
+Signing out (OpenID Connect RP-Initiated Logout 1.0 and Back-Channel Logout 1.0). Owns where a
+browser goes afterwards, and which clients are told.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from time import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from ..interfaces import IRevocations
+from ..oauth.interfaces import IGrants
+from ..oauth.jwt import Signer
+from ..oauth.records import BrowserSession, Client, Grant
+from ..oauth.requests import Form
+from ..oauth.responses import OAuthError, withParameters
+from .browsersessions import BrowserSessions
+from .idtokenhints import IDTokenHint, IDTokenHints
+from .keys import StoredKeys
+from .offer import OFFLINE
+from .sealing import Sealer
+
+if TYPE_CHECKING:
+    from .clients import Clients
+
+LOGOUT_LIFETIME = 600.0
+"""
+How many seconds somebody may take to say that he wants to sign out.
+"""
+
+TOKEN_LIFETIME = 120
+"""
+How many seconds a logout token is good for (Back-Channel Logout 1.0 section 2.4).
+"""
+
+RETRIES = (0.0, 5.0, 30.0, 120.0)
+"""
+How many seconds lie before each try to tell a client.
+"""
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+Poster = Callable[[str, bytes], Awaitable[int]]
+"""
+Posts a form to an address, in a few seconds or not at all, and returns the status of the answer.
+"""
+
+_log = Logger()
+
+
+@attrs.frozen
+class LogoutRequest:
+    """
+    What a client asks, once it is known to be a good request.
+
+    @ivar location: where the browser goes afterwards, or C{None} if it stays.
+    @ivar clientName: who asks, or C{None} if nobody said so.
+    @ivar confirmed: it need not be asked whether somebody wants this: the client knows who is
+        signed in.
+    """
+
+    location: str | None
+    clientName: str | None
+    confirmed: bool
+
+
+@attrs.frozen(eq=False)
+class Logout:
+    """
+    Signs browsers out.
+
+    @ivar issuer: the C{iss} of logout tokens.
+    @ivar sealer: that for C{"logout-requests"}.
+    @ivar post: tells a client.
+    @ivar reactor: for the time between two tries.
+    @ivar now: the wall clock, in seconds since the epoch.
+    """
+
+    issuer: str
+    clients: Clients
+    hints: IDTokenHints
+    sessions: BrowserSessions
+    grants: IGrants
+    revocations: IRevocations
+    keys: StoredKeys
+    sealer: Sealer
+    post: Poster
+    reactor: IReactorTime
+    now: Callable[[], float] = time
+
+    async def begin(self, form: Form, session: BrowserSession | None) -> LogoutRequest:
+        """
+        A client sent somebody here, or he came by himself.
+
+        @param form: may be empty.
+        @raise OAuthError: the client asks for what it cannot have. It goes on a page: a browser is
+            sent nowhere that its client did not register.
+        @raise Outage: nobody can tell.
+        """
+        hint = None
+        if "id_token_hint" in form:
+            hint = await self.hints.read(form["id_token_hint"])
+        client = await self._client(form, hint)
+        location = form.get("post_logout_redirect_uri")
+        if location is not None:
+            if client is None or location not in client.postLogoutRedirectURIs:
+                raise OAuthError(
+                    "invalid_request", "The post_logout_redirect_uri is not one of the client's."
+                )
+            location = withParameters(location, {"state": form.get("state")})
+        account = None if session is None else session.authentication.account
+        return LogoutRequest(
+            location,
+            None if client is None else client.name or client.clientId,
+            hint is not None and hint.subject == account,
+        )
+
+    async def _client(self, form: Form, hint: IDTokenHint | None) -> Client | None:
+        """
+        Who asks, if anybody says so.
+        """
+        clientId = form.get("client_id") or (hint and hint.clientId)
+        if clientId is None:
+            return None
+        if hint is not None and hint.clientId != clientId:
+            raise OAuthError("invalid_request", "The id_token_hint is another client's.")
+        return await self.clients.find(clientId)
+
+    def seal(self, request: LogoutRequest, browser: str) -> str:
+        """
+        @param browser: the cookie that marks the browser, which alone can go on with it.
+        """
+        expires = self.now() + LOGOUT_LIFETIME
+        return self.sealer.sealMembers(attrs.asdict(request), expires, browser.encode("utf-8"))
+
+    def unseal(self, sealed: str, browser: str) -> LogoutRequest:
+        """
+        Undo L{seal}.
+
+        @raise CannotUnseal: it took too long, or the browser is another.
+        """
+        members = self.sealer.unsealMembers(sealed, self.now(), browser.encode("utf-8"))
+        return LogoutRequest(**members)
+
+    async def end(self, session: BrowserSession) -> None:
+        """
+        End a browser session, and tell the clients that asked to be told. It does not wait for
+        them.
+
+        What was granted in it for good stays: a mail program is not signed out with the browser.
+        What was granted to know who is signed in ends with it (Back-Channel Logout 1.0 section
+        2.7).
+
+        @raise Outage: it is not ended.
+        """
+        raise NotImplementedError
