@@ -10,35 +10,9 @@ from collections.abc import Iterable
 import attrs
 
 from ..oauth.records import Client
+from ..oauth.requests import requestedScope
 from ..oauth.responses import OAuthError
-from ..scopes import MAIL_SCOPE, SERVICE_SCOPES, parseScope
-
-_ADDRESS_BOOKS = frozenset(
-    {"urn:ietf:params:oauth:scope:contacts", "urn:ietf:params:oauth:scope:calendars"}
-)
-
-READ_ONLY = frozenset(
-    f"{scope}.readonly" for scope in {MAIL_SCOPE, "imap", "pop3", "jmap", *_ADDRESS_BOOKS}
-)
-"""
-Those that let nobody change or send anything.
-"""
-
-OPENID = frozenset({"openid", "email", "profile"})
-"""
-OpenID Connect Core 1.0 section 5.4.
-"""
-
-OFFLINE = "offline_access"
-"""
-OpenID Connect Core 1.0 section 11.
-"""
-
-SCOPES = frozenset().union(*SERVICE_SCOPES.values(), _ADDRESS_BOOKS, READ_ONLY, OPENID, {OFFLINE})
-"""
-All of them. What is in no list is refused and never dropped in silence: a mail program that got
-less than it asked for forgets the token at its next start.
-"""
+from ..scopes import KNOWN_SCOPES, OFFLINE_SCOPE
 
 
 @attrs.frozen
@@ -69,19 +43,10 @@ class Offer:
         """
         What a client asks for.
 
-        @param text: the parameter C{scope}. Without one it is all of mail, or of what the client
-            may have.
+        @param text: the parameter C{scope}.
         @raise OAuthError: there is no such scope, or not for this client.
         """
-        allowed = client.scope or SCOPES
-        if text is None:
-            return frozenset({MAIL_SCOPE}) if MAIL_SCOPE in allowed else allowed
-        scope = readScope(text)
-        if not scope <= SCOPES:
-            raise OAuthError("invalid_scope", "There is no such scope.")
-        if not scope <= allowed:
-            raise OAuthError("invalid_scope", "The client may not ask for this scope.")
-        return scope
+        return requestedScope(text, client.scope or KNOWN_SCOPES)
 
     def resources(self, asked: Iterable[str]) -> frozenset[str]:
         """
@@ -96,22 +61,11 @@ class Offer:
         return resources
 
 
-def readScope(text: str) -> frozenset[str]:
-    """
-    @raise OAuthError: it does not follow RFC 6749's grammar, or says nothing.
-    """
-    try:
-        scope = parseScope(text)
-    except ValueError:
-        scope = frozenset()
-    if not scope:
-        raise OAuthError("invalid_scope", "The scope is malformed.")
-    return scope
-
-
 def wantsRefreshToken(client: Client, scope: frozenset[str]) -> bool:
     """
     Whether what a client is given outlives its access token. An OpenID client asks for that
     (OpenID Connect Core 1.0 section 11); a mail client, which has no such word, always needs it.
     """
-    return "refresh_token" in client.grantTypes and ("openid" not in scope or OFFLINE in scope)
+    return "refresh_token" in client.grantTypes and (
+        "openid" not in scope or OFFLINE_SCOPE in scope
+    )
