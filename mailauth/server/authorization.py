@@ -25,6 +25,7 @@ from ..oauth.requests import Form
 from ..oauth.responses import OAuthError, withParameters
 from .authorizationrequests import PUSHED, AuthorizationRequest, AuthorizationRequests
 from .offer import wantsRefreshToken
+from .refreshtokens import newGrantId
 from .sealing import Sealer, digestOf
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class Authorization:
             # The client knows no longer than the browser does who somebody is.
             expires = min(session.expires, expires or session.expires)
         return Grant(
-            grantId=secrets.token_urlsafe(16),
+            grantId=newGrantId(),
             authentication=session.authentication,
             clientId=client.clientId,
             scope=request.scope,

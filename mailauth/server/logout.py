@@ -6,9 +6,9 @@ browser goes afterwards, and which clients are told.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import attrs
@@ -17,16 +17,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from ..interfaces import IRevocations
 from ..oauth.interfaces import IGrants
-from ..oauth.jwt import Signer
-from ..oauth.records import BrowserSession, Client, Grant
+from ..oauth.records import Authentication, BrowserSession, Client
 from ..oauth.requests import Form
 from ..oauth.responses import OAuthError, withParameters
+from ..scopes import OFFLINE_SCOPE
 from .browsersessions import BrowserSessions
 from .idtokenhints import IDTokenHint, IDTokenHints
 from .keys import StoredKeys
-from .offer import OFFLINE
 from .sealing import Sealer
 
 if TYPE_CHECKING:
@@ -42,9 +40,9 @@ TOKEN_LIFETIME = 120
 How many seconds a logout token is good for (Back-Channel Logout 1.0 section 2.4).
 """
 
-RETRIES = (0.0, 5.0, 30.0, 120.0)
+RETRIES = (5.0, 30.0, 120.0)
 """
-How many seconds lie before each try to tell a client.
+How many seconds lie between two tries to tell a client.
 """
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -90,7 +88,6 @@ class Logout:
     hints: IDTokenHints
     sessions: BrowserSessions
     grants: IGrants
-    revocations: IRevocations
     keys: StoredKeys
     sealer: Sealer
     post: Poster
@@ -116,7 +113,8 @@ class Logout:
                 raise OAuthError(
                     "invalid_request", "The post_logout_redirect_uri is not one of the client's."
                 )
-            location = withParameters(location, {"state": form.get("state")})
+            if "state" in form:
+                location = withParameters(location, {"state": form["state"]})
         account = None if session is None else session.authentication.account
         return LogoutRequest(
             location,
@@ -128,11 +126,13 @@ class Logout:
         """
         Who asks, if anybody says so.
         """
-        clientId = form.get("client_id") or (hint and hint.clientId)
+        clientId = form.get("client_id")
+        if hint is not None:
+            if clientId not in (None, hint.clientId):
+                raise OAuthError("invalid_request", "The id_token_hint is another client's.")
+            clientId = hint.clientId
         if clientId is None:
             return None
-        if hint is not None and hint.clientId != clientId:
-            raise OAuthError("invalid_request", "The id_token_hint is another client's.")
         return await self.clients.find(clientId)
 
     def seal(self, request: LogoutRequest, browser: str) -> str:
@@ -162,4 +162,54 @@ class Logout:
 
         @raise Outage: it is not ended.
         """
-        raise NotImplementedError
+        authentication = session.authentication
+        told = set()
+        for grant in await self.grants.list(authentication.account):
+            if grant.authentication.browserSession != session.identifier:
+                continue
+            told.add(grant.clientId)
+            if "openid" in grant.scope and OFFLINE_SCOPE not in grant.scope:
+                await self.grants.revoke(grant.grantId, "You signed out")
+        await self.sessions.end(session)
+        for clientId in told:
+            Deferred.fromCoroutine(self._tell(clientId, authentication))
+
+    async def _tell(self, clientId: str, authentication: Authentication) -> None:
+        """
+        Tell a client, if it asked for that, and try again a few times if it does not hear.
+        """
+        for delay in (*RETRIES, None):
+            try:
+                client = await self.clients.find(clientId)
+                if client.backchannelLogoutURI is None:
+                    return
+                token = await self._makeToken(clientId, authentication)
+                form = urlencode({"logout_token": token}).encode("ascii")
+                status = await self.post(client.backchannelLogoutURI, form)
+                if status in (200, 204):
+                    return
+                reason = f"it answered {status}"
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+            _log.warn("{client} was not told of a logout: {reason}", client=clientId, reason=reason)
+            if delay is not None:
+                await deferLater(self.reactor, delay)
+
+    async def _makeToken(self, clientId: str, authentication: Authentication) -> str:
+        """
+        A logout token (Back-Channel Logout 1.0 section 2.4). It has no nonce, so that it is no ID
+        token.
+        """
+        now = int(self.now())
+        signer = await self.keys.signer()
+        claims = {
+            "iss": self.issuer,
+            "aud": clientId,
+            "sub": authentication.account,
+            "sid": authentication.browserSession,
+            "iat": now,
+            "exp": now + TOKEN_LIFETIME,
+            "jti": secrets.token_urlsafe(12),
+            "events": {EVENT: {}},
+        }
+        return signer.sign(claims, "logout+jwt").decode("ascii")
