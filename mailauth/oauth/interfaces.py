@@ -66,6 +66,8 @@ class IGrants(Interface):
     def addCode(code: AuthorizationCode) -> Deferred[None]:
         """
         Keep it until an hour after it expires, so that a replay is known for one.
+
+        @raise NotFound: there is no such account.
         """
 
     def findCode(digest: bytes) -> Deferred[AuthorizationCode | None]:
@@ -127,6 +129,8 @@ class IOpaqueTokens(Interface):
     def add(opaque: OpaqueToken) -> Deferred[None]:
         """
         Keep one that comes of no redemption.
+
+        @raise NotFound: there is no such grant.
         """
 
     def find(digest: bytes) -> Deferred[OpaqueToken | None]:
@@ -142,6 +146,8 @@ class IDeviceCodes(Interface):
 
     def add(code: DeviceCode) -> Deferred[None]:
         """
+        Let a device wait.
+
         @raise AlreadyExists: the user code is somebody's who still waits.
         @raise LimitReached: too many wait.
         """
@@ -163,8 +169,8 @@ class IDeviceCodes(Interface):
 
     def decide(digest: bytes, grant: Grant | None, now: float) -> Deferred[bool]:
         """
-        Whether nobody had decided and the code had not expired. If so it is allowed by C{grant},
-        or denied if that is C{None}.
+        Whether nobody had decided, the code had not expired and the grant's account is there. If
+        so it is allowed by C{grant}, or denied if that is C{None}.
         """
 
     def redeem(
@@ -183,6 +189,8 @@ class IBrowserSessions(Interface):
     def add(session: BrowserSession) -> Deferred[None]:
         """
         Somebody signed in.
+
+        @raise NotFound: there is no such account.
         """
 
     def find(digest: bytes) -> Deferred[BrowserSession | None]:

@@ -11,6 +11,16 @@ import attrs
 
 from .tokens import AccessToken
 
+REPLAYS_KNOWN = 3600.0
+"""
+How long a code is known after it expired, in seconds.
+"""
+
+WAITING_LIMIT = 1000
+"""
+How many devices may wait at once.
+"""
+
 
 @attrs.frozen
 class Client:

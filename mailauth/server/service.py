@@ -99,7 +99,7 @@ class MailService(MultiService):
         self._opened = False
         self._tls = ReloadableContext(configuration.certificate, configuration.privateKey)
         self._secret = readKeyFile(configuration.keyFile)
-        self.database = Database(configuration.database, reactor)
+        self.database = Database(configuration.database, reactor, configuration.issuer)
         # Slow hashes, the mail and the database do not wait for each other.
         self._pools = (
             ThreadPool(0, os.cpu_count() or 1, "mailauth-passwords"),

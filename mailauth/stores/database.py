@@ -3,7 +3,7 @@ One database with every store in it. Owns opening and closing.
 
 In a service::
 
-    database = Database("/var/lib/mailauth/mailauth.db", reactor)
+    database = Database("/var/lib/mailauth/mailauth.db", reactor, "https://mail.example")
     await database.open()
     AppPasswordChecker(database.appPasswords)
     LoopingCall(database.revocations.catchUp).start(1.0)
@@ -30,8 +30,11 @@ from .migrating import migrate
 from .records import CannotOpen
 from .revocations import KEEP
 from .sql import SQLAccounts, SQLAppPasswords, SQLSigningKeys
+from .sqldevicecodes import SQLDeviceCodes
+from .sqlgrants import SQLClients, SQLGrants, SQLOpaqueTokens
 from .sqlite import connect, prepareFile
 from .sqlrevocations import SQLRevocations
+from .sqlsignin import SQLBrowserSessions, SQLFactors, SQLSpent
 from .threads import ThreadedReactor
 from .transactions import Transactions
 
@@ -49,12 +52,20 @@ class Database:
     @ivar appPasswords: L{IAppPasswords<mailauth.interfaces.IAppPasswords>}
     @ivar signingKeys: L{ISigningKeys<mailauth.interfaces.ISigningKeys>}
     @ivar revocations: L{IRevocations<mailauth.interfaces.IRevocations>}
+    @ivar clients: L{IClients<mailauth.oauth.interfaces.IClients>}
+    @ivar grants: L{IGrants<mailauth.oauth.interfaces.IGrants>}
+    @ivar opaqueTokens: L{IOpaqueTokens<mailauth.oauth.interfaces.IOpaqueTokens>}
+    @ivar deviceCodes: L{IDeviceCodes<mailauth.oauth.interfaces.IDeviceCodes>}
+    @ivar browserSessions: L{IBrowserSessions<mailauth.oauth.interfaces.IBrowserSessions>}
+    @ivar factors: L{IFactors<mailauth.oauth.interfaces.IFactors>}
+    @ivar spent: L{ISpent<mailauth.oauth.interfaces.ISpent>}
     """
 
     def __init__(
         self,
         location: str | Path,
         reactor: ThreadedReactor,
+        issuer: str,
         now: Callable[[], float] = time.time,
         threads: int = 4,
         busyTimeout: float = BUSY_TIMEOUT,
@@ -62,6 +73,8 @@ class Database:
     ) -> None:
         """
         @param location: the path of the file, or C{sqlite:///} and the path.
+        @param issuer: the URL of the authorization server whose clients and grants these are, as
+            the tags of its tokens name it.
         @param now: the wall clock. It is read in other threads.
         @param threads: how many for reading.
         @param busyTimeout: how long to wait for another process that is writing, in seconds.
@@ -83,6 +96,13 @@ class Database:
         self.accounts = SQLAccounts(self._transactions, self.revocations)
         self.appPasswords = SQLAppPasswords(self._transactions, self.revocations)
         self.signingKeys = SQLSigningKeys(self._transactions, self.revocations)
+        self.clients = SQLClients(self._transactions, self.revocations, issuer)
+        self.grants = SQLGrants(self._transactions, self.revocations, issuer)
+        self.opaqueTokens = SQLOpaqueTokens(self._transactions)
+        self.deviceCodes = SQLDeviceCodes(self._transactions)
+        self.browserSessions = SQLBrowserSessions(self._transactions)
+        self.factors = SQLFactors(self._transactions)
+        self.spent = SQLSpent(self._transactions)
 
     async def open(self) -> None:
         """

@@ -15,6 +15,9 @@ from zope.interface import implementer
 
 from ..credentials import accountTag, appPasswordTag
 from ..interfaces import IAccounts, IAppPasswords, IRevocations, ISigningKeys
+from .memorydevicecodes import MemoryDeviceCodes
+from .memorygrants import MemoryClients, MemoryGrants, MemoryOpaqueTokens
+from .memorysignin import MemoryBrowserSessions, MemoryFactors, MemorySpent
 from .records import (
     IMPORTED_LIMIT,
     SIGNING_KEYS_TAG,
@@ -290,11 +293,19 @@ class MemoryStores:
     All stores, sharing their revocations.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, now: Callable[[], float] = time.time, issuer: str = "") -> None:
         """
         @param now: the wall clock.
+        @param issuer: the URL of the authorization server whose clients and grants they are.
         """
         self.revocations = MemoryRevocations(now)
         self.accounts = MemoryAccounts(self.revocations)
         self.appPasswords = MemoryAppPasswords(self.revocations, self.accounts)
         self.signingKeys = MemorySigningKeys(self.revocations)
+        self.grants = MemoryGrants(self.revocations, self.accounts, issuer)
+        self.clients = MemoryClients(self.revocations, self.grants, issuer)
+        self.opaqueTokens = MemoryOpaqueTokens(self.grants)
+        self.deviceCodes = MemoryDeviceCodes(self.accounts, self.grants)
+        self.browserSessions = MemoryBrowserSessions(self.accounts)
+        self.factors = MemoryFactors(self.accounts)
+        self.spent = MemorySpent()

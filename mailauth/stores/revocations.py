@@ -25,6 +25,7 @@ DISABLED = "This account was disabled."
 REMOVED = "This account was removed."
 CHANGED = "The password of this account was changed."
 REVOKED = "This app password was revoked."
+CLIENT_REMOVED = "This application was removed."
 
 
 class Entry(NamedTuple):

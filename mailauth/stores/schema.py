@@ -16,9 +16,10 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """
 The migration that makes exactly these tables.
 """
@@ -93,4 +94,157 @@ revocations = Table(
     Column("reason", Text),
     Index("revocations_at", "at"),
     sqlite_autoincrement=True,
+)
+
+# A document is what of a record is in no column, as mailauth.stores.documents writes it.
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    # SHA-256 of its secret; null where it has none.
+    Column("secret_digest", LargeBinary),
+    Column("created", Float, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+authorizationCodes = Table(
+    "authorization_codes",
+    metadata,
+    # SHA-256 of the code.
+    Column("digest", LargeBinary, primary_key=True),
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
+    Column("expires", Float, nullable=False),
+    # When it was redeemed, once and for all; null before.
+    Column("used", Float),
+    Column("document", Text, nullable=False),
+    Index("authorization_codes_expires", "expires"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    # No secret.
+    Column("grant_id", Text, primary_key=True),
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
+    # It may be one that registered itself, which has no row.
+    Column("client_id", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    # Null for never.
+    Column("expires", Float),
+    # SHA-256 of the refresh token that is current, and of the one before it, if there are any.
+    Column("refresh_digest", LargeBinary),
+    Column("previous_digest", LargeBinary),
+    # When the current one was issued.
+    Column("rotated", Float, nullable=False),
+    # When the current one expires unused; null for never.
+    Column("refresh_expires", Float),
+    Column("last_use", Float, nullable=False),
+    # From where it was used last.
+    Column("address", Text),
+    Column("document", Text, nullable=False),
+    Index("grants_account", "account"),
+    Index("grants_client_id", "client_id"),
+    Index("grants_expires", "expires"),
+    Index("grants_refresh_expires", "refresh_expires"),
+)
+
+opaqueTokens = Table(
+    "opaque_tokens",
+    metadata,
+    # SHA-256 of the token.
+    Column("digest", LargeBinary, primary_key=True),
+    # Null for a client's own.
+    Column("grant_id", Text, ForeignKey("grants.grant_id", ondelete="CASCADE")),
+    Column("expires", Float, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("opaque_tokens_grant_id", "grant_id"),
+    Index("opaque_tokens_expires", "expires"),
+)
+
+deviceCodes = Table(
+    "device_codes",
+    metadata,
+    # SHA-256 of the device's half.
+    Column("digest", LargeBinary, primary_key=True),
+    # The person's half.
+    Column("user_code", Text, nullable=False),
+    Column("expires", Float, nullable=False),
+    # How many seconds have to lie between two polls, and when the last one was.
+    Column("poll_interval", Float, nullable=False),
+    Column("polled", Float, nullable=False),
+    # When somebody decided; null while the device waits.
+    Column("decided", Float),
+    # The document of the grant, and whose it is; null if nobody allowed it.
+    Column("granted", Text),
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE")),
+    # When it was redeemed, once and for all; null before.
+    Column("used", Float),
+    Column("document", Text, nullable=False),
+    Index("device_codes_expires", "expires"),
+    # Of those that wait, each has its own.
+    Index("device_codes_user_code", "user_code", unique=True, sqlite_where=text("decided IS NULL")),
+)
+
+browserSessions = Table(
+    "browser_sessions",
+    metadata,
+    # SHA-256 of the cookie's secret.
+    Column("digest", LargeBinary, primary_key=True),
+    # What ending it names. No secret.
+    Column("identifier", Text, nullable=False, unique=True),
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("last_use", Float, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("browser_sessions_account", "account"),
+    Index("browser_sessions_expires", "expires"),
+)
+
+totpSecrets = Table(
+    "totp_secrets",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), primary_key=True),
+    # The secret, encrypted.
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created", Float, nullable=False),
+    # The time step of the code that was used last: none up to it counts again.
+    Column("last_step", Integer, nullable=False),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    # The authenticator chose it.
+    Column("credential_id", LargeBinary, primary_key=True),
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
+    # What its owner calls it.
+    Column("name", Text, nullable=False),
+    # In COSE.
+    Column("public_key", LargeBinary, nullable=False),
+    # 0 where the authenticator does not count.
+    Column("sign_count", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    # 0 before the first.
+    Column("last_use", Float, nullable=False),
+    Index("passkeys_account", "account"),
+)
+
+recoveryCodes = Table(
+    "recovery_codes",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), primary_key=True),
+    # SHA-256 of one that is left.
+    Column("digest", LargeBinary, primary_key=True),
+)
+
+spent = Table(
+    "spent",
+    metadata,
+    # SHA-256 of what was used, and for what.
+    Column("digest", LargeBinary, primary_key=True),
+    # When nobody would take it anyway.
+    Column("expires", Float, nullable=False),
+    Index("spent_expires", "expires"),
 )

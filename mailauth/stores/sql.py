@@ -9,11 +9,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from ..credentials import accountTag, appPasswordTag
-from ..errors import Outage
 from ..interfaces import IAccounts, IAppPasswords, ISigningKeys
 from . import rows, schema
 from .records import (
@@ -29,12 +28,9 @@ from .records import (
 )
 from .revocations import CHANGED, DISABLED, REMOVED, REVOKED
 from .sqlrevocations import SQLRevocations
+from .statements import requireAccount
 from .transactions import Transactions
-
-USE_INTERVAL = 60.0
-"""
-How often the use of one app password is written, in seconds of the uses' own times.
-"""
+from .uses import Uses
 
 
 @implementer(IAccounts)
@@ -147,8 +143,7 @@ class SQLAppPasswords:
     def __init__(self, transactions: Transactions, revocations: SQLRevocations) -> None:
         self._transactions = transactions
         self._revocations = revocations
-        # Identifier to the time of the use that was written last, the oldest first.
-        self._noted: dict[str, float] = {}
+        self._uses = Uses(transactions)
 
     def add(self, appPassword: AppPassword) -> Deferred[None]:
         """
@@ -157,10 +152,7 @@ class SQLAppPasswords:
 
         def work(connection: Connection) -> None:
             account = appPassword.account
-            # Locked, so that what is counted stays so, where there can be other writers.
-            owner = select(schema.accounts.c.name).where(schema.accounts.c.name == account)
-            if connection.scalar(owner.with_for_update()) is None:
-                raise NotFound(f"There is no account {account}.")
+            requireAccount(connection, account)
             if appPassword.imported is not None:
                 counted = select(func.count()).where(*_importedBy(account))
                 if connection.scalars(counted).one() >= IMPORTED_LIMIT:
@@ -218,37 +210,14 @@ class SQLAppPasswords:
 
     def noteUse(self, identifier: str, use: AppPasswordUse) -> Deferred[None]:
         """
-        See L{IAppPasswords.noteUse}. A use within a minute of one that was written is left out,
-        and so is one that would wait behind many writes, or that cannot be written.
+        See L{IAppPasswords.noteUse} and L{Uses.note}.
         """
-        self._forgetUses(use.time)
-        if identifier in self._noted or self._transactions.pressed:
-            return succeed(None)
-        self._noted[identifier] = use.time
         noted = (
             update(schema.appPasswords)
             .where(schema.appPasswords.c.identifier == identifier)
             .values(rows.useColumns(use))
         )
-
-        def work(connection: Connection) -> None:
-            connection.execute(noted)
-
-        async def written() -> None:
-            try:
-                await self._transactions.write(work)
-            except Outage:
-                self._noted.pop(identifier, None)
-
-        return Deferred.fromCoroutine(written())
-
-    def _forgetUses(self, now: float) -> None:
-        while self._noted:
-            oldest = next(iter(self._noted))
-            # Either way: the wall clock may have been set back.
-            if abs(now - self._noted[oldest]) < USE_INTERVAL:
-                break
-            del self._noted[oldest]
+        return self._uses.note(identifier, use.time, noted)
 
     def _listed(self, *which: ColumnElement[bool]) -> Deferred[tuple[AppPassword, ...]]:
         columns = schema.appPasswords.c

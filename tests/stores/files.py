@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mailauth.stores.database import Database
-from mailauth.testing.stores import Conformance, Stores
+from mailauth.testing.stores import ISSUER, Conformance, Stores
 
 HOLD = """
 import sqlite3, sys
@@ -43,7 +43,7 @@ async def openDatabase(test: TestCase, path: Path, **settings: Any) -> Database:
     """
     Open it until the test ends.
     """
-    database = Database(path, reactor, **settings)  # type: ignore[arg-type] # it is a module
+    database = Database(path, reactor, ISSUER, **settings)  # type: ignore[arg-type] # it is a module
     await database.open()
     test.addCleanup(lambda: Deferred.fromCoroutine(database.close()))
     return database

@@ -70,7 +70,7 @@ class OpeningTests(TestCase):
         """
         A database that is closed, or was not opened, is an outage; closing twice is no error.
         """
-        database = Database(makeDirectory(self) / "mailauth.db", reactor)  # type: ignore[arg-type] # it is a module
+        database = Database(makeDirectory(self) / "mailauth.db", reactor, "")  # type: ignore[arg-type] # it is a module
         await self.assertFailure(database.accounts.add(ALICE), Outage)
         await database.open()
         await database.accounts.add(ALICE)
@@ -116,14 +116,14 @@ class OpeningTests(TestCase):
         A URL of SQLAlchemy's names a file as well as a path does; other databases are refused.
         """
         path = makeDirectory(self) / "mailauth.db"
-        database = Database(f"sqlite:///{path}", reactor)  # type: ignore[arg-type] # it is a module
+        database = Database(f"sqlite:///{path}", reactor, "")  # type: ignore[arg-type] # it is a module
         await database.open()
         await database.close()
 
         self.assertTrue(path.exists())
         for location in ("postgresql://localhost/mailauth", "sqlite://"):
             with self.assertRaises(CannotOpen):
-                Database(location, reactor)  # type: ignore[arg-type] # it is a module
+                Database(location, reactor, "")  # type: ignore[arg-type] # it is a module
 
     async def test_noDirectory(self) -> None:
         """
@@ -375,11 +375,11 @@ def allow(size):
 async def main(reactor):
     allow(0)
     try:
-        await Database(sys.argv[1], reactor).open()
+        await Database(sys.argv[1], reactor, "").open()
     except Outage:
         print("no room to make it")
     allow(resource.RLIM_INFINITY)
-    database = Database(sys.argv[1], reactor)
+    database = Database(sys.argv[1], reactor, "")
     await database.open()
     allow(1_000_000)
     added = []
@@ -430,7 +430,7 @@ from mailauth.stores.database import Database
 from mailauth.stores.records import Account, AppPassword
 
 async def main(reactor):
-    database = Database(sys.argv[1], reactor)
+    database = Database(sys.argv[1], reactor, "")
     await database.open()
     number = int(sys.argv[2])
     while True:

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from mailauth.stores.memory import MemoryAppPasswords, MemoryStores
 from mailauth.stores.revocations import KEEP
 from mailauth.testing.stores import (
+    ISSUER,
     AccountsConformance,
     AppPasswordsConformance,
     Conformance,
@@ -31,7 +32,7 @@ class InMemory(Conformance):
         """
         New ones each time.
         """
-        return succeed(MemoryStores(now))
+        return succeed(MemoryStores(now, ISSUER))
 
 
 class MemoryRevocationsTests(InMemory, RevocationsConformance, TestCase):

@@ -70,7 +70,7 @@ from twisted.internet.defer import Deferred
 from mailauth.stores.database import Database
 
 async def main(reactor):
-    database = Database(sys.argv[1], reactor)
+    database = Database(sys.argv[1], reactor, "")
     await database.open()
     await database.accounts.disable(sys.argv[2])
     await database.close()

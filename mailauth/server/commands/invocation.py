@@ -62,7 +62,7 @@ class Invocation:
         react(lambda reactor: Deferred.fromCoroutine(self._run(reactor, configuration, work)))
 
     async def _run(self, reactor: Any, configuration: Configuration, work: Work) -> None:
-        database = Database(configuration.database, reactor)
+        database = Database(configuration.database, reactor, configuration.issuer)
         try:
             await database.open()
             try:

@@ -1,0 +1,180 @@
+"""
+What the suites share: the stores that are tested, records to put into them, and a listener.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from ...interfaces import IAccounts, IAppPasswords, IRevocations, ISigningKeys
+from ...oauth.interfaces import (
+    IBrowserSessions,
+    IClients,
+    IDeviceCodes,
+    IFactors,
+    IGrants,
+    IOpaqueTokens,
+    ISpent,
+)
+from ...stores.records import Account, AppPassword
+
+if TYPE_CHECKING:
+    from twisted.trial.unittest import TestCase
+else:
+    # The suites are no tests by themselves: runners collect what a module imports.
+    TestCase = object
+
+ALICE = Account("alice@example.test", created=1.0)
+BOB = Account("bob@example.test", "hash of bob's", True, "web", 2.0)
+
+ISSUER = "https://issuer.example"
+"""
+The authorization server whose clients and grants the stores keep.
+"""
+
+
+class Stores(Protocol):
+    """
+    One backend: stores that belong together.
+    """
+
+    @property
+    def accounts(self) -> IAccounts:
+        """
+        The accounts.
+        """
+
+    @property
+    def appPasswords(self) -> IAppPasswords:
+        """
+        The app passwords of these accounts.
+        """
+
+    @property
+    def signingKeys(self) -> ISigningKeys:
+        """
+        The signing keys.
+        """
+
+    @property
+    def revocations(self) -> IRevocations:
+        """
+        What the others publish to.
+        """
+
+    @property
+    def clients(self) -> IClients:
+        """
+        The clients that were registered.
+        """
+
+    @property
+    def grants(self) -> IGrants:
+        """
+        The codes and grants of these accounts.
+        """
+
+    @property
+    def opaqueTokens(self) -> IOpaqueTokens:
+        """
+        The opaque tokens of these grants.
+        """
+
+    @property
+    def deviceCodes(self) -> IDeviceCodes:
+        """
+        The devices that wait for these accounts.
+        """
+
+    @property
+    def browserSessions(self) -> IBrowserSessions:
+        """
+        The browser sessions of these accounts.
+        """
+
+    @property
+    def factors(self) -> IFactors:
+        """
+        What these accounts sign in with besides their passwords.
+        """
+
+    @property
+    def spent(self) -> ISpent:
+        """
+        What was used once.
+        """
+
+
+def makeAppPassword(identifier: str, account: str = ALICE.name) -> AppPassword:
+    """
+    An app password whose secret is its identifier.
+    """
+    digest = hashlib.sha256(identifier.encode()).digest()
+    return AppPassword(identifier, account, "a phone", digest=digest, created=1.0)
+
+
+def makeImported(identifier: str, account: str = ALICE.name) -> AppPassword:
+    """
+    An app password that was imported as a hash.
+    """
+    return AppPassword(identifier, account, "imported", imported="{BLF-CRYPT}$2b$...", created=1.0)
+
+
+class Heard:
+    """
+    A listener that keeps what it was told.
+
+    @ivar news: the tags and the reason of each call.
+    """
+
+    def __init__(self, revocations: IRevocations) -> None:
+        self.news: list[tuple[set[str], str | None]] = []
+        self.unsubscribe = revocations.subscribe(self._hear)
+
+    def _hear(self, tags: frozenset[str], reason: str | None) -> None:
+        self.news.append((set(tags), reason))
+
+
+class Conformance(TestCase):
+    """
+    What the suites share.
+
+    @ivar clock: the wall clock of the stores.
+    """
+
+    clock: Clock
+
+    def makeStores(self, now: Callable[[], float]) -> Deferred[Stores]:
+        """
+        Make empty stores, of L{ISSUER}. Override this; clean up with C{addCleanup}.
+
+        @param now: the wall clock for them.
+        """
+        raise NotImplementedError
+
+    async def openStores(self) -> Stores:
+        """
+        Empty stores, at some date.
+        """
+        self.clock = Clock()
+        self.clock.advance(1_800_000_000)
+        return await self.makeStores(self.clock.seconds)
+
+    async def assertFails(self, error: type[Exception], answer: Deferred[None]) -> None:
+        """
+        The store must say no in the declared way.
+        """
+        await self.assertFailure(answer, error)
+
+    def assertRevoked(self, stores: Stores, tag: str) -> None:
+        """
+        Whatever was issued under the tag until now is dead, and what comes later is not.
+        """
+        now = self.clock.seconds()
+        self.assertTrue(stores.revocations.covers([tag], now))
+        self.assertFalse(stores.revocations.covers([tag], now + 1))
