@@ -8,7 +8,7 @@ from zope.interface.verify import verifyObject
 
 from ...credentials import tokenTag
 from ...interfaces import IRevocations
-from .conformance import Conformance, Heard
+from .suite import Conformance, Heard
 
 
 class RevocationsConformance(Conformance):

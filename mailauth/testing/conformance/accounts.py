@@ -16,7 +16,7 @@ from ...stores.records import (
     NotFound,
     SigningKey,
 )
-from .conformance import ALICE, BOB, Conformance, Heard, makeAppPassword
+from .suite import ALICE, BOB, Conformance, Heard, makeAppPassword
 
 
 class AccountsConformance(Conformance):

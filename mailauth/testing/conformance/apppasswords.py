@@ -17,7 +17,7 @@ from ...stores.records import (
     LimitReached,
     NotFound,
 )
-from .conformance import ALICE, BOB, Conformance, Stores, makeAppPassword, makeImported
+from .suite import ALICE, BOB, Conformance, Stores, makeAppPassword, makeImported
 
 
 class AppPasswordsConformance(Conformance):

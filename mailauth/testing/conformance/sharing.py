@@ -9,7 +9,7 @@ from twisted.internet.defer import DeferredList
 
 from ...credentials import accountTag
 from ...stores.records import IMPORTED_LIMIT, Account, AlreadyExists
-from .conformance import ALICE, BOB, Conformance, Heard, Stores, makeImported
+from .suite import ALICE, BOB, Conformance, Heard, Stores, makeImported
 
 
 class SharingConformance(Conformance):

@@ -14,9 +14,11 @@ C{TestCase} is trial's. For stores that several processes may share there is L{S
 
 from __future__ import annotations
 
-from .accounts import AccountsConformance, SigningKeysConformance
-from .apppasswords import AppPasswordsConformance
-from .conformance import (
+from .conformance.accounts import AccountsConformance, SigningKeysConformance
+from .conformance.apppasswords import AppPasswordsConformance
+from .conformance.revocations import RevocationsConformance
+from .conformance.sharing import SharingConformance
+from .conformance.suite import (
     ALICE,
     BOB,
     ISSUER,
@@ -26,8 +28,6 @@ from .conformance import (
     makeAppPassword,
     makeImported,
 )
-from .revocations import RevocationsConformance
-from .sharing import SharingConformance
 
 __all__ = [
     "ALICE",

@@ -1,0 +1,3 @@
+"""
+The suites that L{mailauth.testing.stores} gives out.
+"""
