@@ -30,9 +30,7 @@ import load
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from options import AUDIENCE, ISSUER, USERS, accountName
 
-from mailauth.oauth.jwt import Signer, makePrivateKey
-from mailauth.scopes import MAIL_SCOPE
-from mailauth.server.issuer import AccessTokenIssuer
+from mailauth.testing.issuer import MemoryIssuer
 
 HERE = Path(__file__).parent
 FIRST_LIMIT = 1.8
@@ -45,12 +43,11 @@ class Tokens:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._signer = Signer.fromPEM("1", "ES256", makePrivateKey("ES256"))
-        self._issuer = AccessTokenIssuer(ISSUER, AUDIENCE)
+        self._issuer = MemoryIssuer(ISSUER, AUDIENCE)
         self._names = itertools.cycle(map(accountName, range(USERS)))
         self.key = directory / "key.pem"
         self.key.write_bytes(
-            self._signer.key.public_key().public_bytes(
+            self._issuer.signer.key.public_key().public_bytes(
                 Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
             )
         )
@@ -62,9 +59,7 @@ class Tokens:
         return [self._command(next(self._names)) for _ in range(count)]
 
     def _command(self, name: str) -> bytes:
-        scope = frozenset({MAIL_SCOPE})
-        issued = self._issuer.issue(self._signer, name, scope, "bench", 3600)
-        return load.makeCommand(name, issued.token.decode("ascii"))
+        return load.makeCommand(name, self._issuer.issue(name, lifetime=3600).decode("ascii"))
 
 
 @attrs.frozen

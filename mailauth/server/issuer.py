@@ -1,16 +1,20 @@
 """
-The built-in authorization server's tokens. Owns what is written into them.
+The built-in authorization server's access tokens. Owns what is written into them.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from time import time
+from typing import Any
 
 import attrs
 
 from ..oauth.jwt import Signer
+from ..oauth.records import Grant, OpaqueToken
+from ..oauth.tokens import AccessToken
 from ..scopes import formatScope
 
 
@@ -22,57 +26,102 @@ class IssuedToken:
     @ivar token: the secret.
     @ivar tokenId: its C{jti}.
     @ivar expiresIn: in seconds.
+    @ivar opaque: what a store has to keep before anybody is given the token; C{None} if it says
+        everything itself.
     """
 
     token: bytes = attrs.field(repr=False)
     tokenId: str
     expiresIn: int
     scope: frozenset[str]
+    opaque: OpaqueToken | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class AccessTokenIssuer:
     """
-    Issues access tokens (RFC 9068 section 2).
+    Issues access tokens, signed (RFC 9068 section 2) or opaque.
 
     @ivar issuer: the C{iss}.
     @ivar audience: the C{aud}.
+    @ivar signer: gives the key that signs now.
     @ivar now: the wall clock, in seconds since the epoch.
     """
 
     issuer: str
     audience: str
+    signer: Callable[[], Awaitable[Signer]]
     now: Callable[[], float] = time
 
-    def issue(
+    async def issue(
         self,
-        signer: Signer,
-        account: str,
+        subject: str,
         scope: frozenset[str],
         clientId: str,
         lifetime: float,
+        *,
+        grant: Grant | None = None,
+        keyThumbprint: str | None = None,
+        opaque: bool = False,
     ) -> IssuedToken:
         """
-        @param signer: the key that signs now.
-        @param account: whose it will be, in canonical form.
+        @param subject: whose it will be: an account in canonical form.
         @param clientId: who gets it.
         @param lifetime: in seconds.
+        @param grant: what it comes from, C{None} if nobody granted anything.
+        @param keyThumbprint: of the key that it is bound to (RFC 9449 section 6), or C{None}.
+        @param opaque: it says nothing by itself.
+        @raise Outage: there is no key to sign with.
         """
-        tokenId = secrets.token_urlsafe(12)
         # Whole seconds, because Dovecot reads nothing else. It is never rounded up: a token would
         # outlive a revocation of the same second.
         issued = int(self.now())
         expiresIn = max(1, int(lifetime))
-        token = signer.sign(
-            {
-                "iss": self.issuer,
-                "aud": self.audience,
-                "sub": account,
-                "client_id": clientId,
-                "scope": formatScope(scope),
-                "iat": issued,
-                "exp": issued + expiresIn,
-                "jti": tokenId,
-            }
+        token = AccessToken(
+            issuer=self.issuer,
+            subject=subject,
+            owner=subject,
+            scope=scope,
+            audience=frozenset({self.audience}),
+            expires=issued + expiresIn,
+            issued=issued,
+            clientId=clientId,
+            tokenId=secrets.token_urlsafe(12),
+            grantId=None if grant is None else grant.grantId,
+            bound=keyThumbprint is not None,
+            keyThumbprint=keyThumbprint,
         )
-        return IssuedToken(token, tokenId, expiresIn, scope)
+        assert token.tokenId is not None
+        if opaque:
+            secret = secrets.token_urlsafe(32).encode("ascii")
+            authenticated = None if grant is None else grant.authentication.when
+            record = OpaqueToken(sha256(secret).digest(), token, authenticated)
+            return IssuedToken(secret, token.tokenId, expiresIn, scope, record)
+        signer = await self.signer()
+        return IssuedToken(signer.sign(_claims(token, grant)), token.tokenId, expiresIn, scope)
+
+
+def _claims(token: AccessToken, grant: Grant | None) -> dict[str, Any]:
+    """
+    RFC 9068 section 2.2.
+    """
+    (audience,) = token.audience
+    claims: dict[str, Any] = {
+        "iss": token.issuer,
+        "aud": audience,
+        "sub": token.subject,
+        "client_id": token.clientId,
+        "scope": formatScope(token.scope),
+        "iat": token.issued,
+        "exp": token.expires,
+        "jti": token.tokenId,
+    }
+    if grant is not None:
+        authentication = grant.authentication
+        claims["sid"] = grant.grantId
+        claims["auth_time"] = int(authentication.when)
+        if authentication.methods:
+            claims["amr"] = sorted(authentication.methods)
+    if token.keyThumbprint is not None:
+        claims["cnf"] = {"jkt": token.keyThumbprint}
+    return claims

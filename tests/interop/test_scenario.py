@@ -9,9 +9,9 @@ from time import time
 from sqlalchemy import create_engine, select
 
 from mailauth.oauth.jwt import Signer
-from mailauth.scopes import MAIL_SCOPE
-from mailauth.server.config import DATABASE
-from mailauth.server.issuer import AccessTokenIssuer
+from mailauth.server.config import DATABASE, KEY_FILE
+from mailauth.server.keys import PURPOSE
+from mailauth.server.sealing import readKeyFile
 from mailauth.stores import schema
 from mailauth.testing.issuer import MemoryIssuer
 
@@ -124,11 +124,13 @@ class ScenarioTests(DemoTestCase):
         self.addCleanup(database.dispose)
         with database.connect() as connection:
             key = connection.execute(select(schema.signingKeys)).one()
-        signer = Signer.fromPEM(key.kid, key.algorithm, key.private_pem)
-        issuer = AccessTokenIssuer(self.demo.issuer, self.demo.issuer, lambda: time() - 3600)
-        issued = issuer.issue(signer, ALICE, frozenset({MAIL_SCOPE}), "client", 60)
+        sealer = readKeyFile(self.demo.directory / KEY_FILE).sealer(PURPOSE)
+        pem = sealer.unseal(key.private_pem, key.kid.encode())
+        issuer = MemoryIssuer(self.demo.issuer, self.demo.issuer, now=lambda: time() - 3600)
+        issuer.signer = Signer.fromPEM(key.kid, key.algorithm, pem)
+        token = issuer.issue(ALICE, lifetime=60)
 
-        self.assertRefusedAll(issued.token.decode(), b"The access token has expired.")
+        self.assertRefusedAll(token.decode(), b"The access token has expired.")
 
     def test_revokedToken(self) -> None:
         """

@@ -289,11 +289,9 @@ class ServiceCase(TestCase):
         """
         database = self.service.database
         sealer = readKeyFile(self.directory / KEY_FILE).sealer(PURPOSE)
-        signer = await StoredKeys(
-            database.signingKeys, database.revocations, sealer, reactor.seconds
-        ).signer()
-        issuer = AccessTokenIssuer("https://mail.localhost", "https://mail.localhost")
-        issued = issuer.issue(signer, name, frozenset({MAIL_SCOPE}), "test", 900)
+        keys = StoredKeys(database.signingKeys, database.revocations, sealer, reactor.seconds)
+        issuer = AccessTokenIssuer("https://mail.localhost", "https://mail.localhost", keys.signer)
+        issued = await issuer.issue(name, frozenset({MAIL_SCOPE}), "test", 900)
         return issued.token.decode("ascii")
 
     def inThread(self, call: Callable[..., T], *arguments: Any, **named: Any) -> Deferred[T]:

@@ -4,13 +4,27 @@ Tests of the tokens of the built-in issuer.
 
 from __future__ import annotations
 
+from hashlib import sha256
+from typing import Any
+
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailauth.oauth.jwt import Signer, makePrivateKey, parseToken
+from mailauth.oauth.records import Authentication, Grant, OpaqueToken
+from mailauth.oauth.tokens import AccessToken
+from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.issuer import AccessTokenIssuer, IssuedToken
 from mailauth.validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
 
 NOW = 1_800_000_000.75
+ALICE = "alice@example.test"
+GRANT = Grant(
+    "g" * 22,
+    Authentication(ALICE, NOW - 60, frozenset({"pwd", "otp"}), "browser"),
+    "mutt",
+    frozenset({"smtp", "imap"}),
+)
 
 
 class AccessTokenIssuerTests(SynchronousTestCase):
@@ -22,16 +36,22 @@ class AccessTokenIssuerTests(SynchronousTestCase):
         """
         An issuer and its key.
         """
-        self.signer = Signer.fromPEM("one", "ES256", makePrivateKey("ES256"))
-        self.issuer = AccessTokenIssuer("https://id.example", "mail", lambda: NOW)
+        self.key = Signer.fromPEM("one", "ES256", makePrivateKey("ES256"))
+        self.issuer = AccessTokenIssuer("https://id.example", "mail", self.signer, lambda: NOW)
 
-    def issue(self, lifetime: float = 900.0) -> IssuedToken:
+    async def signer(self) -> Signer:
+        """
+        What signs now.
+        """
+        return self.key
+
+    def issue(self, lifetime: float = 900.0, **limits: Any) -> IssuedToken:
         """
         A token for alice.
         """
-        return self.issuer.issue(
-            self.signer, "alice@example.test", frozenset({"smtp", "imap"}), "mutt", lifetime
-        )
+        scope = frozenset({"smtp", "imap"})
+        issuing = self.issuer.issue(ALICE, scope, "mutt", lifetime, **limits)
+        return self.successResultOf(Deferred.fromCoroutine(issuing))
 
     def test_claims(self) -> None:
         """
@@ -46,7 +66,7 @@ class AccessTokenIssuerTests(SynchronousTestCase):
             {
                 "iss": "https://id.example",
                 "aud": "mail",
-                "sub": "alice@example.test",
+                "sub": ALICE,
                 "client_id": "mutt",
                 "scope": "imap smtp",
                 "iat": 1_800_000_000,
@@ -55,6 +75,45 @@ class AccessTokenIssuerTests(SynchronousTestCase):
             },
         )
         self.assertEqual((issued.expiresIn, issued.scope), (900, {"imap", "smtp"}))
+
+    def test_grant(self) -> None:
+        """
+        One that comes from a grant carries the limits of the sign-in that made it: which grant,
+        when and how somebody signed in (RFC 9068 section 2.2.1).
+        """
+        claims = parseToken(self.issue(grant=GRANT).token).claims
+
+        self.assertEqual(claims["sid"], GRANT.grantId)
+        self.assertEqual(claims["auth_time"], 1_799_999_940)
+        self.assertEqual(claims["amr"], ["otp", "pwd"])
+        self.assertNotIn("cnf", claims)
+
+    def test_bound(self) -> None:
+        """
+        One that is bound to a key says to which (RFC 9449 section 6.1).
+        """
+        claims = parseToken(self.issue(keyThumbprint="thumb").token).claims
+
+        self.assertEqual(claims["cnf"], {"jkt": "thumb"})
+
+    def test_size(self) -> None:
+        """
+        It is below 1,500 octets, also with a long name and the long id of a client that registered
+        itself, so that it fits into the lines of mail clients.
+        """
+        scope = frozenset({MAIL_SCOPE, "openid", "email", "profile", "offline_access"})
+        issuing = self.issuer.issue(
+            f"{'a' * 64}@{'b' * 63}.example",
+            scope,
+            "c" * 400,
+            900,
+            grant=GRANT,
+            keyThumbprint="k" * 43,
+        )
+        issued = self.successResultOf(Deferred.fromCoroutine(issuing))
+
+        self.assertLess(len(self.issue(grant=GRANT, keyThumbprint="k" * 43).token), 700)
+        self.assertLess(len(issued.token), 1500)
 
     def test_seconds(self) -> None:
         """
@@ -75,24 +134,48 @@ class AccessTokenIssuerTests(SynchronousTestCase):
         self.assertEqual(len(names), 100)
         self.assertGreaterEqual(min(map(len, names)), 16)
 
+    def test_opaque(self) -> None:
+        """
+        An opaque one is of 43 characters. The store keeps what it means, and not itself.
+        """
+        issued = self.issue(grant=GRANT, keyThumbprint="thumb", opaque=True)
+
+        self.assertRegex(issued.token, rb"\A[A-Za-z0-9_-]{43}\Z")
+        token = AccessToken(
+            issuer="https://id.example",
+            subject=ALICE,
+            owner=ALICE,
+            scope=frozenset({"smtp", "imap"}),
+            audience=frozenset({"mail"}),
+            expires=1_800_000_900,
+            issued=1_800_000_000,
+            clientId="mutt",
+            tokenId=issued.tokenId,
+            grantId=GRANT.grantId,
+            bound=True,
+            keyThumbprint="thumb",
+        )
+        digest = sha256(issued.token).digest()
+        self.assertEqual(issued.opaque, OpaqueToken(digest, token, NOW - 60))
+
     def test_secret(self) -> None:
         """
         The token is not in its repr (LG1).
         """
-        issued = self.issue()
-
-        self.assertNotIn(issued.token.decode(), repr(issued))
+        for opaque in (False, True):
+            issued = self.issue(opaque=opaque)
+            self.assertNotIn(issued.token.decode(), repr(issued))
 
     def test_valid(self) -> None:
         """
         Our own validator takes it.
         """
         trusted = TrustedIssuer(
-            "https://id.example", StaticKeys([self.signer.verifyingKey]), frozenset({"mail"})
+            "https://id.example", StaticKeys([self.key.verifyingKey]), frozenset({"mail"})
         )
         validator = JWTValidator([trusted], lambda: NOW)
 
         token = self.successResultOf(validator.validate(self.issue().token))
 
-        self.assertEqual(token.owner, "alice@example.test")
+        self.assertEqual(token.owner, ALICE)
         self.assertEqual(token.scope, {"imap", "smtp"})

@@ -148,9 +148,11 @@ class MakeTruthTests(SynchronousTestCase):
         )
         self.successResultOf(self.accounts.setPassword(ALICE, "hash"))
 
-        issuer = AccessTokenIssuer(self.configuration.issuer, self.configuration.audience)
-        signer = self.successResultOf(Deferred.fromCoroutine(self.truth.keys.signer()))
-        issued = issuer.issue(signer, ALICE, frozenset({MAIL_SCOPE}), "test", 60)
+        issuer = AccessTokenIssuer(
+            self.configuration.issuer, self.configuration.audience, self.truth.keys.signer
+        )
+        issuing = issuer.issue(ALICE, frozenset({MAIL_SCOPE}), "test", 60)
+        issued = self.successResultOf(Deferred.fromCoroutine(issuing))
         token = BearerToken(issued.token, None, LoginContext("imap", "192.0.2.1", True))
         _, name, _ = self.successResultOf(self.truth.portal.login(token, None, Interface))
 

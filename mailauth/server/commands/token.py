@@ -54,9 +54,15 @@ def lifetime(value: str) -> float:
     help="How long it lives; what the configuration says if you do not.",
 )
 @click.option("--count", type=click.IntRange(1, 1_000_000), default=1, help="How many; one a line.")
+@click.option("--opaque", is_flag=True, help="Of 43 characters, which say nothing by themselves.")
 @click.pass_obj
 def issue(
-    invocation: Invocation, name: str, scope: str, lifetime: float | None, count: int
+    invocation: Invocation,
+    name: str,
+    scope: str,
+    lifetime: float | None,
+    count: int,
+    opaque: bool,
 ) -> None:
     """Make an access token for an account."""
     try:
@@ -68,11 +74,13 @@ def issue(
         account = accountName(name, configuration)
         if await database.accounts.get(account) is None:
             raise NotFound(f"There is no account {account}.")
-        signer = await _keys(database, configuration).signer()
-        issuer = AccessTokenIssuer(configuration.issuer, configuration.audience)
+        signer = _keys(database, configuration).signer
+        issuer = AccessTokenIssuer(configuration.issuer, configuration.audience, signer)
         seconds = configuration.tokenLifetime if lifetime is None else lifetime
         for _ in range(count):
-            issued = issuer.issue(signer, account, wanted, CLIENT, seconds)
+            issued = await issuer.issue(account, wanted, CLIENT, seconds, opaque=opaque)
+            if issued.opaque is not None:
+                await database.opaqueTokens.add(issued.opaque)
             invocation.answer(
                 {
                     "access_token": issued.token.decode("ascii"),
