@@ -27,7 +27,7 @@ _PORT = r"[1-9][0-9]{0,4}"
 
 # In lower case, as browsers write it. They take a host whose last label is a number for an address,
 # however it is written.
-_HOST = rf"(?:{_LABEL}\.)*(?=[a-z]){_LABEL}|[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}|\[::1\]"
+_HOST = rf"(?:{_LABEL}\.)*(?P<label>(?=[a-z]){_LABEL})|[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}|\[::1\]"
 _WEB = re.compile(
     rf"(?P<origin>(?P<scheme>https?)://(?P<host>{_HOST})(?::(?P<port>{_PORT}))?){_PATH}{_QUERY}"
 )
@@ -108,11 +108,15 @@ def _withoutPort(uri: str) -> str | None:
 
 def isClaimedHTTPS(uri: str) -> bool:
     """
-    Whether the operating system, or the web, makes sure that only the owner of a domain gets what
-    is sent there (RFC 8252 section 7.2).
+    Whether it is https on a domain, whose owner alone gets what is sent there (RFC 8252 section
+    7.2).
     """
     match = _WEB.fullmatch(uri)
-    return match is not None and match["scheme"] == "https" and match["host"] not in _LOOPBACK_HOSTS
+    return (
+        match is not None
+        and match["scheme"] == "https"
+        and match["label"] not in (None, "localhost")
+    )
 
 
 def formActionOf(uri: str) -> str:

@@ -368,7 +368,9 @@ class MeaningTests(SynchronousTestCase):
             self.assertTrue(isClaimedHTTPS(uri))
         for uri in (
             "https://localhost/cb",
+            "https://mail.localhost/cb",
             "https://127.0.0.1/cb",
+            "https://192.0.2.1/cb",
             "https://[::1]/cb",
             "http://127.0.0.1/cb",
             "com.example.app:/cb",
