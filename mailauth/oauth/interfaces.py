@@ -34,6 +34,8 @@ class IClients(Interface):
 
     def add(client: Client) -> Deferred[None]:
         """
+        Keep it, and touch its tag: whoever keeps a copy of them hears of it.
+
         @raise AlreadyExists: the id is taken.
         """
 

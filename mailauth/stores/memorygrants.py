@@ -200,7 +200,7 @@ class MemoryClients:
         if client.clientId in self._clients:
             return fail(AlreadyExists(f"There is a client {client.clientId} already."))
         self._clients[client.clientId] = client
-        return succeed(None)
+        return self._revocations.touch([clientTag(self._issuer, client.clientId)])
 
     def get(self, clientId: str) -> Deferred[Client | None]:
         """

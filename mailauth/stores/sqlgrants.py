@@ -47,8 +47,10 @@ class SQLClients:
                 connection.execute(insert(schema.clients).values(oauthrows.clientRow(client)))
             except IntegrityError:
                 raise AlreadyExists(f"There is a client {client.clientId} already.") from None
+            tag = clientTag(self._issuer, client.clientId)
+            self._revocations.publish(connection, [tag], None)
 
-        return self._transactions.write(work)
+        return self._revocations.publishing(work)
 
     def get(self, clientId: str) -> Deferred[Client | None]:
         """
