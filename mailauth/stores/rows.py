@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from .records import Account, AppPassword, AppPasswordUse
+from .records import Account, AppPassword, AppPasswordUse, SigningKey
 
 
 def account(row: Row[Any]) -> Account:
@@ -91,6 +91,26 @@ def useColumns(use: AppPasswordUse) -> dict[str, Any]:
         "last_service": use.service,
         "last_address": use.address,
         "last_mail_client": use.mailClient,
+    }
+
+
+def signingKey(row: Row[Any]) -> SigningKey:
+    """
+    The signing key of a row.
+    """
+    return SigningKey(row.kid, row.algorithm, row.sealed, row.created, row.retired)
+
+
+def signingKeyRow(key: SigningKey) -> dict[str, Any]:
+    """
+    The row of a signing key.
+    """
+    return {
+        "kid": key.kid,
+        "algorithm": key.algorithm,
+        "sealed": key.sealed,
+        "created": key.created,
+        "retired": key.retired,
     }
 
 

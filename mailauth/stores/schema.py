@@ -74,8 +74,8 @@ signingKeys = Table(
     Column("kid", Text, primary_key=True),
     # The one algorithm it is for, such as "ES256".
     Column("algorithm", Text, nullable=False),
-    # PKCS #8, in clear: the file is for its owner alone.
-    Column("private_pem", LargeBinary, nullable=False),
+    # The private key, encrypted.
+    Column("sealed", LargeBinary, nullable=False),
     Column("created", Float, nullable=False),
     # When it stopped signing; null while it signs.
     Column("retired", Float),

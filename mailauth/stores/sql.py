@@ -62,21 +62,14 @@ class SQLAccounts:
         See L{IAccounts.get}.
         """
         asked = select(schema.accounts).where(schema.accounts.c.name == name)
-
-        def work(connection: Connection) -> Account | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else rows.account(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, rows.account)
 
     def list(self) -> Deferred[tuple[Account, ...]]:
         """
         See L{IAccounts.list}.
         """
         asked = select(schema.accounts).order_by(schema.accounts.c.name)
-        return self._transactions.read(
-            lambda connection: tuple(map(rows.account, connection.execute(asked)))
-        )
+        return self._transactions.findAll(asked, rows.account)
 
     def disable(self, name: str) -> Deferred[None]:
         """
@@ -171,12 +164,7 @@ class SQLAppPasswords:
         See L{IAppPasswords.find}.
         """
         asked = select(schema.appPasswords).where(schema.appPasswords.c.digest == digest)
-
-        def work(connection: Connection) -> AppPassword | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else rows.appPassword(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, rows.appPassword)
 
     def imported(self, account: str) -> Deferred[tuple[AppPassword, ...]]:
         """
@@ -224,9 +212,7 @@ class SQLAppPasswords:
         ordered = (
             select(schema.appPasswords).where(*which).order_by(columns.created, columns.identifier)
         )
-        return self._transactions.read(
-            lambda connection: tuple(map(rows.appPassword, connection.execute(ordered)))
-        )
+        return self._transactions.findAll(ordered, rows.appPassword)
 
 
 @implementer(ISigningKeys)
@@ -246,15 +232,7 @@ class SQLSigningKeys:
 
         def work(connection: Connection) -> None:
             try:
-                connection.execute(
-                    insert(schema.signingKeys).values(
-                        kid=key.kid,
-                        algorithm=key.algorithm,
-                        private_pem=key.sealed,
-                        created=key.created,
-                        retired=key.retired,
-                    )
-                )
+                connection.execute(insert(schema.signingKeys).values(rows.signingKeyRow(key)))
             except IntegrityError:
                 raise AlreadyExists(f"there is a signing key {key.kid} already") from None
             self._revocations.publish(connection, [SIGNING_KEYS_TAG], None)
@@ -266,12 +244,8 @@ class SQLSigningKeys:
         See L{ISigningKeys.list}.
         """
         columns = schema.signingKeys.c
-        asked = select(
-            columns.kid, columns.algorithm, columns.private_pem, columns.created, columns.retired
-        ).order_by(columns.created.desc(), columns.kid)
-        return self._transactions.read(
-            lambda connection: tuple(SigningKey(*row) for row in connection.execute(asked))
-        )
+        asked = select(schema.signingKeys).order_by(columns.created.desc(), columns.kid)
+        return self._transactions.findAll(asked, rows.signingKey)
 
     def retire(self, kid: str, when: float) -> Deferred[None]:
         """
@@ -283,7 +257,7 @@ class SQLSigningKeys:
         """
         See L{ISigningKeys.reseal}.
         """
-        return self._change(kid, private_pem=sealed)
+        return self._change(kid, sealed=sealed)
 
     def _change(self, kid: str, **columns: Any) -> Deferred[None]:
         def work(connection: Connection) -> None:

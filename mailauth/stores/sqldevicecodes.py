@@ -95,9 +95,7 @@ class SQLDeviceCodes:
             deciding = deciding.where(
                 exists().where(schema.accounts.c.name == grant.account)
             ).values(granted=toDocument(grant), account=grant.account)
-        return self._transactions.write(
-            lambda connection: connection.execute(deciding).rowcount == 1
-        )
+        return self._transactions.change(deciding)
 
     def redeem(
         self, digest: bytes, grant: Grant, opaque: OpaqueToken | None, now: float
@@ -126,9 +124,4 @@ class SQLDeviceCodes:
 
     def _found(self, *which: ColumnElement[bool]) -> Deferred[DeviceCode | None]:
         asked = select(schema.deviceCodes).where(*which)
-
-        def work(connection: Connection) -> DeviceCode | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else oauthrows.deviceCode(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, oauthrows.deviceCode)

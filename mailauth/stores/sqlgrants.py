@@ -57,21 +57,14 @@ class SQLClients:
         See L{IClients.get}.
         """
         asked = select(schema.clients).where(schema.clients.c.client_id == clientId)
-
-        def work(connection: Connection) -> Client | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else oauthrows.client(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, oauthrows.client)
 
     def list(self) -> Deferred[tuple[Client, ...]]:
         """
         See L{IClients.list}.
         """
         asked = select(schema.clients).order_by(schema.clients.c.client_id)
-        return self._transactions.read(
-            lambda connection: tuple(map(oauthrows.client, connection.execute(asked)))
-        )
+        return self._transactions.findAll(asked, oauthrows.client)
 
     def remove(self, clientId: str) -> Deferred[None]:
         """
@@ -124,12 +117,7 @@ class SQLGrants:
         """
         codes = schema.authorizationCodes
         asked = select(codes).where(codes.c.digest == digest)
-
-        def work(connection: Connection) -> AuthorizationCode | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else oauthrows.code(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, oauthrows.code)
 
     def redeemCode(
         self, digest: bytes, grant: Grant, opaque: OpaqueToken | None, now: float
@@ -157,12 +145,7 @@ class SQLGrants:
         See L{IGrants.get}.
         """
         asked = select(schema.grants).where(schema.grants.c.grant_id == grantId)
-
-        def work(connection: Connection) -> Grant | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else oauthrows.grant(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, oauthrows.grant)
 
     def list(self, account: str) -> Deferred[tuple[Grant, ...]]:
         """
@@ -174,9 +157,7 @@ class SQLGrants:
             .where(columns.account == account)
             .order_by(columns.created.desc(), columns.grant_id)
         )
-        return self._transactions.read(
-            lambda connection: tuple(map(oauthrows.grant, connection.execute(asked)))
-        )
+        return self._transactions.findAll(asked, oauthrows.grant)
 
     def rotate(
         self,
@@ -270,12 +251,7 @@ class SQLOpaqueTokens:
         See L{IOpaqueTokens.find}.
         """
         asked = select(schema.opaqueTokens).where(schema.opaqueTokens.c.digest == digest)
-
-        def work(connection: Connection) -> OpaqueToken | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else oauthrows.opaqueToken(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, oauthrows.opaqueToken)
 
 
 def issue(connection: Connection, grant: Grant, opaque: OpaqueToken | None) -> None:

@@ -49,12 +49,7 @@ class SQLBrowserSessions:
         """
         sessions = schema.browserSessions
         asked = select(sessions).where(sessions.c.digest == digest)
-
-        def work(connection: Connection) -> BrowserSession | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else oauthrows.browserSession(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, oauthrows.browserSession)
 
     def touch(self, digest: bytes, now: float) -> Deferred[None]:
         """
@@ -74,9 +69,7 @@ class SQLBrowserSessions:
             .where(columns.account == account)
             .order_by(columns.created.desc(), columns.identifier)
         )
-        return self._transactions.read(
-            lambda connection: tuple(map(oauthrows.browserSession, connection.execute(asked)))
-        )
+        return self._transactions.findAll(asked, oauthrows.browserSession)
 
     def end(self, identifier: str) -> Deferred[BrowserSession | None]:
         """
@@ -128,12 +121,7 @@ class SQLFactors:
         See L{IFactors.getTOTP}.
         """
         asked = select(schema.totpSecrets).where(schema.totpSecrets.c.account == account)
-
-        def work(connection: Connection) -> TOTPSecret | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else oauthrows.totpSecret(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, oauthrows.totpSecret)
 
     def useTOTP(self, account: str, step: int) -> Deferred[bool]:
         """
@@ -145,7 +133,7 @@ class SQLFactors:
             .where(columns.account == account, columns.last_step < step)
             .values(last_step=step)
         )
-        return self._transactions.write(lambda connection: connection.execute(using).rowcount == 1)
+        return self._transactions.change(using)
 
     def removeTOTP(self, account: str) -> Deferred[None]:
         """
@@ -178,12 +166,7 @@ class SQLFactors:
         See L{IFactors.findPasskey}.
         """
         asked = select(schema.passkeys).where(schema.passkeys.c.credential_id == credentialId)
-
-        def work(connection: Connection) -> Passkey | None:
-            row = connection.execute(asked).one_or_none()
-            return None if row is None else oauthrows.passkey(row)
-
-        return self._transactions.read(work)
+        return self._transactions.findOne(asked, oauthrows.passkey)
 
     def listPasskeys(self, account: str) -> Deferred[tuple[Passkey, ...]]:
         """
@@ -195,9 +178,7 @@ class SQLFactors:
             .where(columns.account == account)
             .order_by(columns.created, columns.credential_id)
         )
-        return self._transactions.read(
-            lambda connection: tuple(map(oauthrows.passkey, connection.execute(asked)))
-        )
+        return self._transactions.findAll(asked, oauthrows.passkey)
 
     def usePasskey(self, credentialId: bytes, signCount: int, now: float) -> Deferred[bool]:
         """
@@ -212,7 +193,7 @@ class SQLFactors:
             .where(columns.credential_id == credentialId, counted)
             .values(sign_count=signCount, last_use=now)
         )
-        return self._transactions.write(lambda connection: connection.execute(using).rowcount == 1)
+        return self._transactions.change(using)
 
     def removePasskey(self, account: str, credentialId: bytes) -> Deferred[None]:
         """
@@ -252,7 +233,7 @@ class SQLFactors:
         using = delete(schema.recoveryCodes).where(
             columns.account == account, columns.digest == digest
         )
-        return self._transactions.write(lambda connection: connection.execute(using).rowcount == 1)
+        return self._transactions.change(using)
 
     def countRecoveryCodes(self, account: str) -> Deferred[int]:
         """

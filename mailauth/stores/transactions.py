@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Row, Select, UpdateBase, event
 from sqlalchemy.exc import DBAPIError
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -91,6 +91,39 @@ class Transactions:
         @raise Outage: nobody knows whether it was written.
         """
         return self._writer.call(partial(self._transact, self._writable, work))
+
+    def findOne(self, asked: Select[Any], record: Callable[[Row[Any]], T]) -> Deferred[T | None]:
+        """
+        Read what there is one of at most.
+
+        @param record: makes a record of the row.
+        @raise Outage: the database could not be read.
+        """
+
+        def work(connection: Connection) -> T | None:
+            row = connection.execute(asked).one_or_none()
+            return None if row is None else record(row)
+
+        return self.read(work)
+
+    def findAll(
+        self, asked: Select[Any], record: Callable[[Row[Any]], T]
+    ) -> Deferred[tuple[T, ...]]:
+        """
+        Read all of a kind.
+
+        @param record: makes a record of a row.
+        @raise Outage: the database could not be read.
+        """
+        return self.read(lambda connection: tuple(map(record, connection.execute(asked))))
+
+    def change(self, changing: UpdateBase) -> Deferred[bool]:
+        """
+        Whether the statement found a row to change.
+
+        @raise Outage: nobody knows whether it was changed.
+        """
+        return self.write(lambda connection: connection.execute(changing).rowcount > 0)
 
     def prepare(self, work: Callable[[Engine], None]) -> Deferred[None]:
         """

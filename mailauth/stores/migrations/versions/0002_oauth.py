@@ -1,5 +1,6 @@
 """
-The tables of the authorization server.
+The tables of the authorization server. What was a private key in clear is sealed by the server
+when it starts, in the same column.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ def upgrade() -> None:
     """
     Make the tables.
     """
+    op.execute("ALTER TABLE signing_keys RENAME COLUMN private_pem TO sealed")
     _makeGrants()
     _makeDeviceCodes()
     _makeSignIn()
