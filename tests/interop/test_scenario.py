@@ -125,7 +125,7 @@ class ScenarioTests(DemoTestCase):
         with database.connect() as connection:
             key = connection.execute(select(schema.signingKeys)).one()
         sealer = readKeyFile(self.demo.directory / KEY_FILE).sealer(PURPOSE)
-        pem = sealer.unseal(key.private_pem, key.kid.encode())
+        pem = sealer.unseal(key.sealed, key.kid.encode())
         issuer = MemoryIssuer(self.demo.issuer, self.demo.issuer, now=lambda: time() - 3600)
         issuer.signer = Signer.fromPEM(key.kid, key.algorithm, pem)
         token = issuer.issue(ALICE, lifetime=60)
