@@ -119,7 +119,7 @@ class IGrants(Interface):
 
     def purge(now: float) -> Deferred[None]:
         """
-        Forget what has expired: codes, grants, opaque tokens.
+        Forget grants that have expired, and codes and opaque tokens that did an hour ago.
         """
 
 

@@ -11,9 +11,10 @@ import attrs
 
 from .tokens import AccessToken
 
-REPLAYS_KNOWN = 3600.0
+EXPIRED_KNOWN = 3600.0
 """
-How long a code is known after it expired, in seconds.
+How long a code or an opaque token is known after it expired, in seconds: a replay is known for
+one, and whoever comes late hears that it has expired.
 """
 
 WAITING_LIMIT = 1000

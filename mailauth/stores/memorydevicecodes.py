@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from ..oauth.interfaces import IDeviceCodes
-from ..oauth.records import REPLAYS_KNOWN, WAITING_LIMIT, DeviceCode, Grant, OpaqueToken
+from ..oauth.records import EXPIRED_KNOWN, WAITING_LIMIT, DeviceCode, Grant, OpaqueToken
 from .records import AlreadyExists, LimitReached
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class MemoryDeviceCodes:
         See L{IDeviceCodes.add}. Those that expired long ago are forgotten on this occasion.
         """
         now = code.created
-        for old in [one for one in self._codes.values() if one.expires <= now - REPLAYS_KNOWN]:
+        for old in [one for one in self._codes.values() if one.expires <= now - EXPIRED_KNOWN]:
             del self._codes[old.digest]
         waiting = [one for one in self._codes.values() if one.expires > now and _undecided(one)]
         if len(waiting) >= WAITING_LIMIT:

@@ -4,6 +4,7 @@ Clients, grants and opaque tokens that live and die with the process.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,7 +14,7 @@ from zope.interface import implementer
 from ..credentials import clientTag, grantTag
 from ..interfaces import IRevocations
 from ..oauth.interfaces import IClients, IGrants, IOpaqueTokens
-from ..oauth.records import REPLAYS_KNOWN, AuthorizationCode, Client, Grant, OpaqueToken
+from ..oauth.records import EXPIRED_KNOWN, AuthorizationCode, Client, Grant, OpaqueToken
 from .records import AlreadyExists, NotFound
 from .revocations import CLIENT_REMOVED
 
@@ -116,26 +117,23 @@ class MemoryGrants:
         """
         See L{IGrants.revoke}.
         """
-        self._forget({grantId})
+        self.forget(lambda grant: grant.grantId == grantId)
         return self._revocations.revoke([grantTag(self._issuer, grantId)], reason)
 
     def purge(self, now: float) -> Deferred[None]:
         """
         See L{IGrants.purge}.
         """
-        for code in [one for one in self._codes.values() if one.expires <= now - REPLAYS_KNOWN]:
+        known = now - EXPIRED_KNOWN
+        for code in [one for one in self._codes.values() if one.expires <= known]:
             del self._codes[code.digest]
-        for opaque in [one for one in self._opaqueTokens.values() if one.token.expires <= now]:
+        for opaque in [one for one in self._opaqueTokens.values() if one.token.expires <= known]:
             del self._opaqueTokens[opaque.digest]
-        self._forget(
-            {
-                grant.grantId
-                for grant in self._grants.values()
-                if any(
-                    expires is not None and expires <= now
-                    for expires in (grant.expires, grant.refreshExpires)
-                )
-            }
+        self.forget(
+            lambda grant: any(
+                expires is not None and expires <= now
+                for expires in (grant.expires, grant.refreshExpires)
+            )
         )
         return succeed(None)
 
@@ -159,22 +157,21 @@ class MemoryGrants:
         """
         return self._opaqueTokens.get(digest)
 
-    def forgetClient(self, clientId: str) -> None:
+    def forget(self, gone: Callable[[Grant], bool]) -> None:
         """
-        Forget the grants of a client.
+        Forget grants, with their opaque tokens.
         """
-        self._forget({one.grantId for one in self._grants.values() if one.clientId == clientId})
+        for grant in [one for one in self._grants.values() if gone(one)]:
+            del self._grants[grant.grantId]
+        for opaque in [*self._opaqueTokens.values()]:
+            grantId = opaque.token.grantId
+            if grantId is not None and grantId not in self._grants:
+                del self._opaqueTokens[opaque.digest]
 
     def _forgetAccount(self, account: str) -> None:
-        self._forget({one.grantId for one in self._grants.values() if one.account == account})
+        self.forget(lambda grant: grant.account == account)
         for code in [one for one in self._codes.values() if one.grant.account == account]:
             del self._codes[code.digest]
-
-    def _forget(self, grantIds: set[str]) -> None:
-        for grantId in grantIds:
-            self._grants.pop(grantId, None)
-        for opaque in [one for one in self._opaqueTokens.values() if one.token.grantId in grantIds]:
-            del self._opaqueTokens[opaque.digest]
 
 
 @implementer(IClients)
@@ -220,7 +217,7 @@ class MemoryClients:
         """
         if self._clients.pop(clientId, None) is None:
             return fail(NotFound(f"There is no client {clientId}."))
-        self._grants.forgetClient(clientId)
+        self._grants.forget(lambda grant: grant.clientId == clientId)
         return self._revocations.revoke([clientTag(self._issuer, clientId)], CLIENT_REMOVED)
 
 

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from ..oauth.interfaces import IDeviceCodes
-from ..oauth.records import REPLAYS_KNOWN, WAITING_LIMIT, DeviceCode, Grant, OpaqueToken
+from ..oauth.records import EXPIRED_KNOWN, WAITING_LIMIT, DeviceCode, Grant, OpaqueToken
 from . import oauthrows, schema
 from .documents import toDocument
 from .records import AlreadyExists, LimitReached
@@ -44,7 +44,7 @@ class SQLDeviceCodes:
         )
 
         def work(connection: Connection) -> None:
-            forgetSome(connection, schema.deviceCodes, _columns.expires <= now - REPLAYS_KNOWN)
+            forgetSome(connection, schema.deviceCodes, _columns.expires <= now - EXPIRED_KNOWN)
             if connection.scalars(waiting).one() >= WAITING_LIMIT:
                 raise LimitReached(f"{WAITING_LIMIT} devices wait already")
             connection.execute(gone)

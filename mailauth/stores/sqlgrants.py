@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from ..credentials import clientTag, grantTag
 from ..oauth.interfaces import IClients, IGrants, IOpaqueTokens
-from ..oauth.records import REPLAYS_KNOWN, AuthorizationCode, Client, Grant, OpaqueToken
+from ..oauth.records import EXPIRED_KNOWN, AuthorizationCode, Client, Grant, OpaqueToken
 from . import oauthrows, schema
 from .records import AlreadyExists, NotFound
 from .revocations import CLIENT_REMOVED
@@ -213,10 +213,10 @@ class SQLGrants:
         codes, grants, opaque = schema.authorizationCodes, schema.grants, schema.opaqueTokens
 
         async def forget() -> None:
-            await forgetAll(self._transactions, codes, codes.c.expires <= now - REPLAYS_KNOWN)
+            await forgetAll(self._transactions, codes, codes.c.expires <= now - EXPIRED_KNOWN)
+            await forgetAll(self._transactions, opaque, opaque.c.expires <= now - EXPIRED_KNOWN)
             await forgetAll(self._transactions, grants, grants.c.expires <= now)
             await forgetAll(self._transactions, grants, grants.c.refresh_expires <= now)
-            await forgetAll(self._transactions, opaque, opaque.c.expires <= now)
 
         return Deferred.fromCoroutine(forget())
 
