@@ -23,6 +23,7 @@ from ..oauth.records import AuthorizationCode, BrowserSession, Client, Grant
 from ..oauth.redirects import isClaimedHTTPS
 from ..oauth.requests import Form
 from ..oauth.responses import OAuthError, withParameters
+from ..stores.records import NotFound
 from .authorizationrequests import PUSHED, AuthorizationRequest, AuthorizationRequests
 from .offer import wantsRefreshToken
 from .refreshtokens import newGrantId
@@ -221,16 +222,18 @@ class Authorization:
         if not await self.spent.spend(digest, request.began + REQUEST_LIFETIME, now):
             raise OAuthError("invalid_request", "This request was answered before.")
         code = secrets.token_urlsafe(32)
-        await self.grants.addCode(
-            AuthorizationCode(
-                digest=sha256(code.encode("ascii")).digest(),
-                grant=self._makeGrant(request, client, session, address, now),
-                redirectURI=request.redirectURI if request.redirectSent else None,
-                codeChallenge=request.codeChallenge,
-                nonce=request.nonce,
-                expires=now + CODE_LIFETIME,
-            )
+        kept = AuthorizationCode(
+            digest=sha256(code.encode("ascii")).digest(),
+            grant=self._makeGrant(request, client, session, address, now),
+            redirectURI=request.redirectURI if request.redirectSent else None,
+            codeChallenge=request.codeChallenge,
+            nonce=request.nonce,
+            expires=now + CODE_LIFETIME,
         )
+        try:
+            await self.grants.addCode(kept)
+        except NotFound:
+            raise self._answerError(request, "access_denied", "The account is gone.") from None
         return withParameters(
             request.redirectURI, {"code": code, "state": request.state, "iss": self.issuer}
         )

@@ -15,10 +15,11 @@ import attrs
 from twisted.logger import Logger
 
 from ..credentials import accountTag
-from ..errors import Outage
+from ..errors import InvalidCredentials, Outage
 from ..interfaces import IRevocations
 from ..oauth.interfaces import IBrowserSessions
 from ..oauth.records import Authentication, BrowserSession
+from ..stores.records import NotFound
 
 _NOTED = 300.0
 """
@@ -67,6 +68,7 @@ class BrowserSessions:
         @param replaced: the session it had until now. It ends; of the same account the new one
             goes on under its id, so that what was granted in it is still told when it ends.
         @return: the secret for the cookie, and the session.
+        @raise InvalidCredentials: the account is gone.
         @raise Outage: it could not be kept.
         """
         now = self._now()
@@ -85,7 +87,10 @@ class BrowserSessions:
             address=address,
             browser=browser and browser[:_MAX_BROWSER],
         )
-        await self._store.add(session)
+        try:
+            await self._store.add(session)
+        except NotFound:
+            raise InvalidCredentials("the account was removed meanwhile") from None
         return secret, session
 
     async def find(self, secret: str | None) -> BrowserSession | None:

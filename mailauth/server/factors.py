@@ -8,7 +8,6 @@ waiting here.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from time import time
 
@@ -50,8 +49,6 @@ FIRST_WAIT, LONGEST_WAIT = 30.0, 3600.0
 For how many seconds nothing is looked at after that. Each wrong code doubles it: of a million codes
 three are right at any time, and nobody finds one within a year.
 """
-
-_REMEMBERED = 100_000
 
 
 @implementer(ICredentials)
@@ -225,12 +222,13 @@ class _Failures:
 
 class _Waits:
     """
-    Which accounts have to wait.
+    Which accounts have to wait. There are no more of them than accounts whose password somebody
+    knew.
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
-        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._failures: dict[str, _Failures] = {}
 
     def check(self, account: str) -> None:
         """
@@ -252,9 +250,6 @@ class _Waits:
             doublings = min(failures.count - FREE_FAILURES, 10)
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2**doublings)
             failures.waitsUntil = self._seconds() + wait
-        self._failures.move_to_end(account)
-        if len(self._failures) > _REMEMBERED:
-            self._failures.popitem(last=False)
 
     def succeeded(self, account: str) -> None:
         """

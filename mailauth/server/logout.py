@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import attrs
@@ -113,8 +113,7 @@ class Logout:
                 raise OAuthError(
                     "invalid_request", "The post_logout_redirect_uri is not one of the client's."
                 )
-            if "state" in form:
-                location = withParameters(location, {"state": form["state"]})
+            location = withParameters(location, {"state": form.get("state")})
         account = None if session is None else session.authentication.account
         return LogoutRequest(
             location,
@@ -202,7 +201,7 @@ class Logout:
         """
         now = int(self.now())
         signer = await self.keys.signer()
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": clientId,
             "sub": authentication.account,
