@@ -1,0 +1,42 @@
+"""
+Which address is which page.
+"""
+
+from __future__ import annotations
+
+from twisted.web.resource import IResource
+
+from ..authorization import Authorization
+from ..logout import Logout
+from ..passkeys import Passkeys
+from ..signin import SignIn
+from .authorize import AuthorizePage
+from .consent import ConsentPage
+from .endsession import EndSessionPage, SignOutPage
+from .newpasskey import NewPasskeyPage
+from .onward import Onward
+from .page import Pages
+from .pages import AccountPage, FrontPage
+from .signin import PasskeyPage, SecondFactorPage, SignInPage
+
+
+def pagesByAddress(
+    pages: Pages, authorization: Authorization, signIn: SignIn, passkeys: Passkeys, logout: Logout
+) -> dict[str, IResource]:
+    """
+    All pages for people, by their paths below the issuer.
+    """
+    onward = Onward(authorization)
+    return {
+        "": FrontPage(pages),
+        **{f"static/{name}": asset for name, asset in pages.assets.resources.items()},
+        "account": AccountPage(pages),
+        "authorize": AuthorizePage(pages, onward),
+        "signin": SignInPage(pages, onward, signIn),
+        "signin/second": SecondFactorPage(pages, onward, signIn),
+        "signin/passkey": PasskeyPage(pages, onward, signIn),
+        "signin/passkey/new": NewPasskeyPage(pages, passkeys, authorization.now),
+        "consent": ConsentPage(pages, onward),
+        "signout": SignOutPage(pages, logout),
+        "end_session": EndSessionPage(pages, logout),
+    }

@@ -1,0 +1,117 @@
+"""
+Where somebody goes on to when he has signed in: to what a client asked, or to a page of ours. Owns
+how that is written down in the meantime, which is never as an address (WB9).
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from ...oauth.records import BrowserSession, Client
+from ...oauth.redirects import formActionOf
+from ..authorization import Authorization
+from ..authorizationrequests import AuthorizationRequest
+from .describing import displayName
+from .endpoint import Answer
+from .page import Visit
+
+PAGES = {"account": "account/", "device": "device", "passkey": "signin/passkey/new"}
+"""
+The pages of ours that somebody may have come for.
+"""
+
+_PAGE = re.compile(r"(?P<name>[a-z]+)(?::(?P<userCode>[A-Za-z0-9-]{1,20}))?")
+
+
+@attrs.frozen
+class Destination:
+    """
+    What somebody came for.
+
+    @ivar text: how it is written down.
+    @ivar request: what a client asks, or C{None}.
+    @ivar client: then, who asks.
+    @ivar page: otherwise, the page of ours.
+    """
+
+    text: str
+    request: AuthorizationRequest | None = None
+    client: Client | None = None
+    page: str = PAGES["account"]
+
+    @property
+    def program(self) -> str | None:
+        """
+        The name of the client, for a page.
+        """
+        return None if self.client is None else displayName(self.client)
+
+    @property
+    def formAction(self) -> str | None:
+        """
+        Where a form may lead besides here: see L{Visit.page}.
+        """
+        return None if self.request is None else formActionOf(self.request.redirectURI)
+
+
+def pageDestination(name: str, userCode: str | None = None) -> str:
+    """
+    Write down a page of ours.
+
+    @param name: one of L{PAGES}.
+    @param userCode: what has been typed there before (RFC 8628 section 3.3).
+    """
+    return f"{name}:{userCode}" if userCode else name
+
+
+@attrs.frozen(eq=False)
+class Onward:
+    """
+    Leads people on.
+    """
+
+    authorization: Authorization
+
+    async def read(self, visit: Visit, text: str | None) -> Destination:
+        """
+        What somebody came for, as it was written down.
+
+        @raise CannotUnseal: it was not written down here, for this browser, lately.
+        @raise OAuthError: there is no such client any more.
+        """
+        if text is None:
+            return Destination("account")
+        match = _PAGE.fullmatch(text)
+        if match is not None and match["name"] in PAGES:
+            page = PAGES[match["name"]]
+            code = match["userCode"]
+            return Destination(text, page=f"{page}?user_code={code}" if code else page)
+        request = self.authorization.unseal(text, visit.browser)
+        client = await self.authorization.clients.find(request.clientId)
+        return Destination(text, request, client)
+
+    async def goOn(self, visit: Visit, destination: Destination, session: BrowserSession) -> Answer:
+        """
+        Somebody has signed in.
+        """
+        if destination.request is None:
+            return visit.goTo(destination.page)
+        return await self.answer(visit, destination.request, session)
+
+    async def answer(
+        self, visit: Visit, request: AuthorizationRequest, session: BrowserSession | None
+    ) -> Answer:
+        """
+        Take a request one step further: to the page that asks what has to be asked, or to the
+        client.
+        """
+        authorization = self.authorization
+        if authorization.needsSignIn(request, session) or session is None:
+            return visit.goTo("signin", interaction=authorization.seal(request, visit.browser))
+        client = await authorization.clients.find(request.clientId)
+        if await authorization.needsConsent(request, client, session):
+            sealed = authorization.seal(request, visit.browser, session)
+            return visit.goTo("consent", interaction=sealed)
+        return visit.seeOther(await authorization.approve(request, session, visit.peer))

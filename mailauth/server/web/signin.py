@@ -1,0 +1,215 @@
+"""
+The sign-in page, the one for the second factor, and what a passkey answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...credentials import LoginContext
+from ...errors import AccountDisabled, Refusal, TooManyFailures
+from ...oauth.records import Authentication
+from ..passkeys import InvalidPasskey
+from ..signin import AppPasswordPresented, SignIn, StepExpired
+from .endpoint import Answer
+from .onward import Destination, Onward
+from .page import Page, Pages, Visit
+
+_FORMS = "signin"
+"""
+The purpose of the forms here, which lead from one to the next.
+"""
+
+_PROBLEMS: Mapping[type[Exception], str] = {
+    AccountDisabled: "signin.disabled",
+    AppPasswordPresented: "signin.apppassword",
+    InvalidPasskey: "signin.passkey.wrong",
+    StepExpired: "second.expired",
+    TooManyFailures: "limited.text",
+}
+
+
+class _Step(Page):
+    """
+    One step of signing in.
+    """
+
+    def __init__(self, pages: Pages, onward: Onward, signIn: SignIn) -> None:
+        super().__init__(pages)
+        self.onward = onward
+        self.signIn = signIn
+
+    async def page_GET(self, visit: Visit) -> Answer:
+        """
+        Somebody loads a page again whose form is gone.
+        """
+        return visit.goTo("signin")
+
+    def ask(
+        self,
+        visit: Visit,
+        destination: Destination,
+        username: str | None,
+        error: Exception | None = None,
+    ) -> Answer:
+        """
+        The sign-in page.
+
+        @param username: what the field holds.
+        @param error: why the last try failed.
+        """
+        options, challenge = self.signIn.passkeyOptions(visit.browser)
+        subject = None if destination.request is None else destination.request.subject
+        return visit.page(
+            "signin",
+            status=_statusOf(error),
+            target=destination.formAction,
+            csrf=visit.formToken(_FORMS),
+            destination=destination,
+            subject=subject,
+            username=username or "",
+            problem=_problem(visit, error, "signin.wrong"),
+            options=options,
+            challenge=challenge,
+        )
+
+    def askAgain(
+        self,
+        visit: Visit,
+        destination: Destination,
+        username: str,
+        step: str,
+        kinds: tuple[str, ...],
+        error: Exception | None = None,
+    ) -> Answer:
+        """
+        The page for the second factor.
+
+        @param step: what the first one left.
+        @param kinds: what will do.
+        """
+        return visit.page(
+            "second",
+            status=_statusOf(error),
+            target=destination.formAction,
+            csrf=visit.formToken(_FORMS),
+            destination=destination,
+            username=username,
+            step=step,
+            kinds=kinds,
+            problem=_problem(visit, error, "second.wrong"),
+        )
+
+    async def enter(
+        self, visit: Visit, destination: Destination, authentication: Authentication
+    ) -> Answer:
+        """
+        Somebody is who he says he is. The cookie that he came with is not the one he leaves with
+        (WB2).
+        """
+        secret, session = await self.pages.sessions.make(
+            authentication, visit.peer, visit.userAgent, replaced=await visit.session()
+        )
+        visit.signIn(secret, session)
+        return await self.onward.goOn(visit, destination, session)
+
+
+class SignInPage(_Step):
+    """
+    Asks for a login name and a password, or for a passkey.
+    """
+
+    async def page_GET(self, visit: Visit) -> Answer:
+        """
+        Ask.
+        """
+        destination = await self.onward.read(visit, visit.query().get("interaction"))
+        request, session = destination.request, await visit.session()
+        expected = None if request is None else request.subject or request.loginHint
+        if expected is None and session is not None:
+            expected = session.authentication.account
+        return self.ask(visit, destination, expected)
+
+    async def page_POST(self, visit: Visit) -> Answer:
+        """
+        Somebody typed a password, or would rather not.
+        """
+        form = visit.form(_FORMS)
+        destination = await self.onward.read(visit, form.get("interaction"))
+        if destination.request is not None and form.get("decision") == "deny":
+            return visit.seeOther(self.onward.authorization.deny(destination.request))
+        username, password = form.get("username", ""), form.get("password", "")
+        try:
+            step = await self.signIn.password(username, password, _contextOf(visit), visit.browser)
+        except (Refusal, TooManyFailures) as error:
+            return self.ask(visit, destination, username, error)
+        if step.authentication is None:
+            return self.askAgain(visit, destination, username, step.sealed, step.kinds)
+        return await self.enter(visit, destination, step.authentication)
+
+
+class SecondFactorPage(_Step):
+    """
+    Takes a one-time code.
+    """
+
+    async def page_POST(self, visit: Visit) -> Answer:
+        """
+        Somebody typed one.
+        """
+        form = visit.form(_FORMS)
+        destination = await self.onward.read(visit, form.get("interaction"))
+        step, kind, code = form.get("step", ""), form.get("kind", ""), form.get("code", "")
+        try:
+            authentication = await self.signIn.secondFactor(
+                step, kind, code, _contextOf(visit), visit.browser
+            )
+        except StepExpired as error:
+            return self.ask(visit, destination, form.get("username"), error)
+        except (Refusal, TooManyFailures) as error:
+            # What he may choose from and whom the page calls by name is for the eye alone: what
+            # counts is in the step.
+            kinds = tuple(form.get("kinds", "").split())
+            return self.askAgain(visit, destination, form.get("username", ""), step, kinds, error)
+        return await self.enter(visit, destination, authentication)
+
+
+class PasskeyPage(_Step):
+    """
+    Takes what a passkey answers.
+    """
+
+    async def page_POST(self, visit: Visit) -> Answer:
+        """
+        A passkey answered.
+        """
+        form = visit.form(_FORMS)
+        destination = await self.onward.read(visit, form.get("interaction"))
+        try:
+            authentication = await self.signIn.passkey(
+                form.get("challenge", ""),
+                form.get("response", ""),
+                _contextOf(visit),
+                visit.browser,
+            )
+        except (Refusal, TooManyFailures) as error:
+            return self.ask(visit, destination, None, error)
+        return await self.enter(visit, destination, authentication)
+
+
+def _contextOf(visit: Visit) -> LoginContext:
+    return LoginContext("web", visit.peer, secure=True, mailClient=visit.userAgent)
+
+
+def _statusOf(error: Exception | None) -> int:
+    """
+    A browser that sees an error does not offer to keep the password.
+    """
+    if error is None:
+        return 200
+    return 429 if isinstance(error, TooManyFailures) else 403
+
+
+def _problem(visit: Visit, error: Exception | None, default: str) -> Any:
+    return error and visit.say(_PROBLEMS.get(type(error), default))

@@ -1,0 +1,443 @@
+"""
+The authorization server with its pages, in memory, and a browser without a network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+import attrs
+import pyotp
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from mailauth.checkers import AccountPasswordChecker, Throttled
+from mailauth.coroutines import promptly
+from mailauth.mail.waiting import WaitingRoom
+from mailauth.oauth.jwt import Signer, makePrivateKey
+from mailauth.oauth.records import Client
+from mailauth.oauth.requests import Form
+from mailauth.oauth.responses import OAuthError
+from mailauth.passwords import MIN_COST, PasswordHasher, hashChosen
+from mailauth.server.authorization import Authorization
+from mailauth.server.authorizationrequests import AuthorizationRequests
+from mailauth.server.browsersessions import BrowserSessions
+from mailauth.server.factors import SecondFactors
+from mailauth.server.idtokenhints import IDTokenHints
+from mailauth.server.logout import Logout
+from mailauth.server.offer import Offer
+from mailauth.server.passkeys import Passkeys
+from mailauth.server.sealing import ServerSecret
+from mailauth.server.signin import SignIn
+from mailauth.server.web.addresses import pagesByAddress
+from mailauth.server.web.assets import Assets
+from mailauth.server.web.page import Pages
+from mailauth.server.web.pages import MissingPage
+from mailauth.server.web.site import makeSite
+from mailauth.stores.memory import MemoryStores
+from mailauth.stores.records import Account
+from mailauth.testing.audit import MemoryAudit
+from mailauth.throttle import Throttle
+from mailauth.validators.jwt import StaticKeys
+
+ISSUER = "https://mail.example.test"
+HOST = "mail.example.test"
+ALICE, BOB = "alice@example.test", "bob@example.test"
+PASSWORDS = {ALICE: "alice's password", BOB: "bob's password"}
+CLIENT = Client(
+    "laptop",
+    "Mail on my laptop",
+    redirectURIs=("http://127.0.0.1/callback",),
+    postLogoutRedirectURIs=("https://webmail.example/bye",),
+)
+WEBMAIL = Client(
+    "webmail",
+    "Webmail",
+    redirectURIs=("https://webmail.example/callback",),
+    verified=True,
+)
+REDIRECT = "http://127.0.0.1:38465/callback"
+
+# RFC 7636 appendix B.
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+class InThisThread:
+    """
+    A pool, and a reactor, that do at once what they are given.
+    """
+
+    max = 1
+
+    def callInThreadWithCallback(
+        self, onResult: Callable[[bool, Any], None], call: Callable[..., Any], *arguments: Any
+    ) -> None:
+        """
+        Call it.
+        """
+        onResult(True, call(*arguments))
+
+    def callFromThread(self, call: Callable[..., Any], *arguments: Any) -> None:
+        """
+        Call it.
+        """
+        call(*arguments)
+
+
+@attrs.frozen
+class KnownClients:
+    """
+    The registered clients.
+    """
+
+    stores: MemoryStores
+
+    async def find(self, clientId: str) -> Client:
+        """
+        See L{Clients<mailauth.server.clients.Clients>}.
+        """
+        client = await self.stores.clients.get(clientId)
+        if client is None:
+            raise OAuthError("invalid_client", "There is no such client.")
+        return client
+
+    async def take(self, requestURI: str, clientId: str) -> Form:
+        """
+        See L{PushedRequests<mailauth.server.pushedrequests.PushedRequests>}.
+        """
+        raise OAuthError("invalid_request", "Nothing was pushed.")
+
+
+class World:
+    """
+    The whole of it.
+
+    @ivar signer: of its tokens.
+    @ivar told: what was posted to clients.
+    """
+
+    def __init__(self, issuer: str, now: Callable[[], float], clock: Clock) -> None:
+        """
+        @param now: the wall clock.
+        """
+        self.issuer = issuer
+        self.now = now
+        self.stores = stores = MemoryStores(now, issuer)
+        self.signer = Signer.fromPEM("1", "ES256", makePrivateKey("ES256"))
+        self.told: list[tuple[str, bytes]] = []
+        secret = ServerSecret(b"secret of tests." * 2)
+        keys = StaticKeys([self.signer.verifyingKey])
+        clients = KnownClients(stores)
+        hints = IDTokenHints(issuer, keys)
+        throttle = Throttle(clock.seconds)
+        hasher = PasswordHasher(InThisThread(), InThisThread(), MIN_COST, now)
+        signIns = secret.sealer("sign-ins")
+        self.sessions = BrowserSessions(
+            stores.browserSessions, stores.revocations, 12 * 3600.0, now
+        )
+        self.factors = SecondFactors(
+            stores.factors, secret.sealer("totp-secrets"), clock.seconds, now
+        )
+        self.passkeys = Passkeys(issuer, stores.factors, stores.spent, signIns, now)
+        self.authorization = Authorization(
+            issuer,
+            clients,
+            AuthorizationRequests(Offer(issuer, issuer, HOST), hints, now),
+            clients,
+            stores.grants,
+            stores.spent,
+            stores.revocations,
+            secret.sealer("authorization-requests"),
+            now=now,
+        )
+        self.signIn = SignIn(
+            Throttled(AccountPasswordChecker(stores.accounts, hasher), throttle),
+            stores.accounts,
+            self.factors,
+            self.passkeys,
+            MemoryAudit(),
+            throttle,
+            signIns,
+            clock.seconds,
+            now,
+        )
+        self.logout = Logout(
+            issuer,
+            clients,
+            hints,
+            self.sessions,
+            stores.grants,
+            keys,
+            secret.sealer("logout-requests"),
+            self._post,
+            clock,
+            now,
+        )
+        self.pages = Pages(issuer, HOST, secret.sealer("csrf"), self.sessions, Assets())
+        self.site = makeSite(
+            issuer,
+            {},
+            pagesByAddress(self.pages, self.authorization, self.signIn, self.passkeys, self.logout),
+            MissingPage(self.pages),
+            WaitingRoom(clock.callLater),
+        )
+
+    async def _post(self, address: str, form: bytes) -> int:
+        self.told.append((address, form))
+        return 200
+
+    async def populate(self) -> None:
+        """
+        Two accounts, and two clients.
+        """
+        for name, password in PASSWORDS.items():
+            await self.stores.accounts.add(
+                Account(name, hashChosen(password.encode("utf-8"), MIN_COST), created=self.now())
+            )
+        for client in (CLIENT, WEBMAIL):
+            await self.stores.clients.add(client)
+
+
+@attrs.frozen
+class HTMLForm:
+    """
+    A form of a page.
+
+    @ivar fields: by their names; a button is none.
+    """
+
+    action: str
+    fields: dict[str, str]
+    buttons: tuple[str, ...]
+
+
+class PageParser(HTMLParser):
+    """
+    Reads a page.
+
+    @ivar text: what a person sees of it.
+    """
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.text = ""
+        self.forms: list[HTMLForm] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.feed(page.decode("utf-8"))
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """
+        An element.
+        """
+        named = {name: value or "" for name, value in attributes}
+        self.elements.append((tag, named))
+        if tag == "form":
+            self.forms.append(HTMLForm(named["action"], {}, ()))
+        elif tag == "input":
+            self.forms[-1].fields[named["name"]] = named.get("value", "")
+        elif tag == "button" and "value" in named:
+            last = self.forms[-1]
+            self.forms[-1] = attrs.evolve(last, buttons=(*last.buttons, named["value"]))
+
+    def handle_data(self, text: str) -> None:
+        """
+        Some text.
+        """
+        self.text += text
+
+
+@attrs.frozen
+class Shown:
+    """
+    What a browser got.
+
+    @ivar headers: by their names in lower case; the last one of each.
+    @ivar setCookies: each C{Set-Cookie}.
+    """
+
+    address: str
+    status: int
+    headers: dict[str, str]
+    setCookies: tuple[str, ...]
+    body: bytes
+
+    @property
+    def page(self) -> PageParser:
+        """
+        What it shows.
+        """
+        return PageParser(self.body)
+
+    @property
+    def heading(self) -> str:
+        """
+        The heading of the page.
+        """
+        match = re.search(rb"<h1>(.*?)</h1>", self.body, re.DOTALL)
+        assert match is not None, self
+        return re.sub("<.*?>", "", match[1].decode("utf-8"))
+
+    @property
+    def location(self) -> str:
+        """
+        Where it leads.
+        """
+        assert self.status == 303, self
+        return self.headers["location"]
+
+    @property
+    def answer(self) -> dict[str, str]:
+        """
+        What the client that it leads to is told.
+        """
+        return dict(parse_qsl(urlsplit(self.location).query))
+
+
+class Browser:
+    """
+    A browser at one site. It keeps cookies, and follows no redirect that leaves.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.cookies: dict[str, str] = {}
+
+    def get(self, address: str, *headers: str) -> Shown:
+        """
+        Go to an address.
+        """
+        return self.follow(self.request("GET", address, *headers))
+
+    def post(self, address: str, fields: dict[str, str], *headers: str) -> Shown:
+        """
+        Send a form.
+        """
+        form = "Content-Type: application/x-www-form-urlencoded"
+        body = urlencode(fields).encode("ascii")
+        return self.follow(self.request("POST", address, form, *headers, body=body))
+
+    def submit(self, shown: Shown, button: str | None = None, **fields: str) -> Shown:
+        """
+        Fill in the form of a page that has this button, and send it.
+
+        @param button: its value; C{None} for one without.
+        """
+        for form in shown.page.forms:
+            if button in form.buttons or (button is None and not form.buttons):
+                decision = {} if button is None else {"decision": button}
+                return self.post(form.action, {**form.fields, **fields, **decision})
+        raise AssertionError(f"no button {button} in {shown.body!r}")
+
+    def follow(self, shown: Shown) -> Shown:
+        """
+        Go where it leads, as long as that is here.
+        """
+        while shown.status == 303:
+            address = urljoin(shown.address, shown.location)
+            if not address.startswith(self._world.issuer):
+                return shown
+            shown = self.request("GET", address)
+        return shown
+
+    def request(self, method: str, address: str, *headers: str, body: bytes = b"") -> Shown:
+        """
+        Send one request.
+        """
+        address = urljoin(f"{self._world.issuer}/", address)
+        target = address.removeprefix(f"https://{urlsplit(address).netloc}")
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        lines = [f"{method} {target} HTTP/1.1", "Host: elsewhere.example", *headers]
+        if cookies:
+            lines.append(f"Cookie: {cookies}")
+        if body or method == "POST":
+            lines.append(f"Content-Length: {len(body)}")
+        channel = self._world.site.buildProtocol(None)
+        transport = StringTransport()
+        transport.abortConnection = lambda: None  # type: ignore[method-assign]
+        channel.makeConnection(transport)
+        octets = "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+        for at in range(0, len(octets), 4096):
+            channel.dataReceived(octets[at : at + 4096])
+        return self._read(address, transport.value())
+
+    def _read(self, address: str, octets: bytes) -> Shown:
+        head, _, body = octets.partition(b"\r\n\r\n")
+        status, *fields = head.decode("latin-1").split("\r\n")
+        named = [field.split(": ", 1) for field in fields]
+        setCookies = tuple(value for name, value in named if name.lower() == "set-cookie")
+        for cookie in setCookies:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            if "Max-Age=0" in cookie:
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        return Shown(
+            address,
+            int(status.split()[1]),
+            {name.lower(): value for name, value in named},
+            setCookies,
+            body,
+        )
+
+
+class PagesCase(SynchronousTestCase):
+    """
+    A world, and a browser in it.
+    """
+
+    issuer = ISSUER
+
+    def setUp(self) -> None:
+        """
+        Make both.
+        """
+        self.clock = Clock()
+        self.clock.advance(1_800_000_000)
+        self.world = World(self.issuer, self.clock.seconds, self.clock)
+        self.wait(self.world.populate())
+        self.browser = Browser(self.world)
+
+    def wait(self, coroutine: Any) -> Any:
+        """
+        What a coroutine comes to.
+        """
+        return self.successResultOf(promptly(coroutine))
+
+    def ask(self, client: str = CLIENT.clientId, **parameters: str | None) -> str:
+        """
+        The address of an authorization request.
+
+        @param parameters: more of them, others, or C{None} for none.
+        """
+        asked: dict[str, str | None] = {
+            "response_type": "code",
+            "client_id": client,
+            "redirect_uri": REDIRECT if client == CLIENT.clientId else WEBMAIL.redirectURIs[0],
+            "state": "the state",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+            **parameters,
+        }
+        sent = {name: value for name, value in asked.items() if value is not None}
+        return f"authorize?{urlencode(sent)}"
+
+    def enter(self, shown: Shown, account: str = ALICE) -> Shown:
+        """
+        Sign in on a page that asks for it.
+        """
+        self.assertEqual("Sign in", shown.heading)
+        return self.browser.submit(shown, "signin", username=account, password=PASSWORDS[account])
+
+    def addTOTP(self, account: str = ALICE) -> tuple[pyotp.TOTP, tuple[str, ...]]:
+        """
+        Give an account an authenticator.
+
+        @return: it, and the recovery codes.
+        """
+        enrolment = self.wait(self.world.factors.enrol(account, "test"))
+        return pyotp.parse_uri(enrolment.uri), enrolment.recoveryCodes
