@@ -89,6 +89,35 @@ class _Buckets:
             self._levels[name] = (min(self._perMinute, self.level(name) + 1), self._seconds())
 
 
+class RateLimit:
+    """
+    How often something may be done that is no guess, for each of the names seen last.
+    """
+
+    def __init__(
+        self, seconds: Callable[[], float], perMinute: float, remembered: int = 10_000
+    ) -> None:
+        """
+        @param seconds: a clock that only runs forward, such as C{IReactorTime.seconds}.
+        @param remembered: how many names are kept.
+        """
+        self._buckets = _Buckets(seconds, perMinute, remembered)
+
+    def allows(self, name: Hashable) -> bool:
+        """
+        Whether it may be done once more, which counts.
+
+        @param name: who does it; C{None} is never limited, as
+            L{networkOf<mailauth.networks.networkOf>} has it.
+        """
+        if name is None:
+            return True
+        if self._buckets.level(name) < 1:
+            return False
+        self._buckets.take(name)
+        return True
+
+
 class Throttle:
     """
     The failures of one process.

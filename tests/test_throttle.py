@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailauth.errors import TooManyFailures
-from mailauth.throttle import Throttle, ThrottleLimits
+from mailauth.throttle import RateLimit, Throttle, ThrottleLimits
 
 HOME, AWAY = "192.0.2.1", "198.51.100.7"
 
@@ -282,3 +282,48 @@ class ThrottleTests(SynchronousTestCase):
 
         self.assertTrue(self.throttle.knows(HOME, "alice"))
         self.assertTrue(self.refuses(None, "bob"))
+
+
+class RateLimitTests(SynchronousTestCase):
+    """
+    What is no guess, and may be done so often.
+    """
+
+    def setUp(self) -> None:
+        """
+        Three times a minute.
+        """
+        self.clock = Clock()
+        self.limit = RateLimit(self.clock.seconds, 3, remembered=10)
+
+    def count(self, name: str | None) -> int:
+        """
+        How many of ten are allowed now.
+        """
+        return sum(self.limit.allows(name) for _ in range(10))
+
+    def test_limit(self) -> None:
+        """
+        It may be done so often a minute, and again as time goes by; nobody waits for another.
+        """
+        self.assertEqual((self.count(HOME), self.count(AWAY)), (3, 3))
+        self.clock.advance(19)
+        self.assertEqual(self.count(HOME), 0)
+        self.clock.advance(1)
+        self.assertEqual(self.count(HOME), 1)
+        self.clock.advance(3600)
+        self.assertEqual(self.count(HOME), 3)
+
+    def test_nobody(self) -> None:
+        """
+        What has no name is not limited.
+        """
+        self.assertEqual(self.count(None), 10)
+
+    def test_bounded(self) -> None:
+        """
+        However many names are made up, only the last ones are kept (DS14).
+        """
+        self.assertEqual([self.count(f"network {number}") for number in range(100)], [3] * 100)
+
+        self.assertEqual((self.count("network 99"), self.count("network 0")), (0, 3))

@@ -13,6 +13,7 @@ redirects and keeps cookies.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NoReturn
 
@@ -24,16 +25,19 @@ from twisted.internet.interfaces import (
     IReactorPluggableNameResolver,
 )
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import Cooperator
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.web.client import (
     Agent,
     BrowserLikePolicyForHTTPS,
+    FileBodyProducer,
     HTTPConnectionPool,
     ResponseDone,
 )
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
+from twisted.web.iweb import IBodyProducer
 from zope.interface import implementer
 
 from ..errors import Outage
@@ -114,6 +118,7 @@ class BoundedFetcher:
         """
         self._limits = limits
         self._clock = reactor
+        self._cooperator = Cooperator(scheduler=lambda step: reactor.callLater(0, step))
         self._underWay = 0
         allowed = _isPublicOrLoopback if insecureLoopbackForTesting else isPublic
         network = _PublicNetwork(reactor, limits, allowed)
@@ -131,10 +136,28 @@ class BoundedFetcher:
         @raise NotFetchable: see there.
         @raise Outage: it cannot be reached now, or takes too long.
         """
-        fetched = Deferred.fromCoroutine(self._get(address, headers or {}))
+        return self._bounded(b"GET", address, headers or {}, None)
+
+    def post(self, address: str, form: bytes) -> Deferred[Fetched]:
+        """
+        Send a form there. See L{get}.
+        """
+        return self._bounded(
+            b"POST",
+            address,
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            FileBodyProducer(BytesIO(form), self._cooperator),
+        )
+
+    def _bounded(
+        self, method: bytes, address: str, headers: Mapping[str, str], body: IBodyProducer | None
+    ) -> Deferred[Fetched]:
+        fetched = Deferred.fromCoroutine(self._fetch(method, address, headers, body))
         return fetched.addTimeout(self._limits.seconds, self._clock, _tooSlow)
 
-    async def _get(self, address: str, headers: Mapping[str, str]) -> Fetched:
+    async def _fetch(
+        self, method: bytes, address: str, headers: Mapping[str, str], body: IBodyProducer | None
+    ) -> Fetched:
         if not address.startswith("https://") or not address.isascii():
             raise NotFetchable("the address is not one of https")
         if self._underWay >= self._limits.atOnce:
@@ -142,10 +165,12 @@ class BoundedFetcher:
         sent = {"User-Agent": ["mailauth"], **{name: [value] for name, value in headers.items()}}
         self._underWay += 1
         try:
-            response = await self._agent.request(b"GET", address.encode("ascii"), Headers(sent))
-            body = _Body()
-            response.deliverBody(body)
-            content = await body.finished
+            response = await self._agent.request(
+                method, address.encode("ascii"), Headers(sent), body
+            )
+            answer = _Body()
+            response.deliverBody(answer)
+            content = await answer.finished
         except Exception as error:
             raise _explained(error) from None
         finally:

@@ -65,6 +65,8 @@ class WebServer(Protocol):
         Answer.
         """
         self.factory.asked += data
+        if not self.factory.asked.endswith(self.factory.last):
+            return
         self.transport.write(self.factory.answer)
         if self.factory.more:
             self.transport.registerProducer(self, False)
@@ -90,6 +92,7 @@ class WebServer(Protocol):
 
 class WebServerFactory(Factory):
     """
+    @ivar last: with what a request ends.
     @ivar answer: what is said first.
     @ivar more: what is said then, again and again.
     @ivar connections: how many there were, and C{lost} how many ended.
@@ -101,7 +104,7 @@ class WebServerFactory(Factory):
     noisy = False
 
     def __init__(self) -> None:
-        self.answer = self.more = self.asked = b""
+        self.last = self.answer = self.more = self.asked = b""
         self.connections = self.lost = self.said = 0
 
 
@@ -188,6 +191,20 @@ class FetchTests(TestCase):
                 "User-Agent: mailauth",
             ],
         )
+
+    async def test_post(self) -> None:
+        """
+        A form is sent, and the answer comes back.
+        """
+        self.server.last, self.server.answer = b"abc", b"HTTP/1.1 204 No Content\r\n\r\n"
+
+        fetched = await self.fetcher().post(f"{self.origin}/logout", b"logout_token=abc")
+
+        self.assertEqual((fetched.status, fetched.content), (204, b""))
+        head, _, body = self.server.asked.decode().partition("\r\n\r\n")
+        self.assertTrue(head.startswith("POST /logout HTTP/1.1\r\n"), head)
+        self.assertIn("\r\nContent-Type: application/x-www-form-urlencoded", head)
+        self.assertEqual(body, "logout_token=abc")
 
     async def test_addressOfANumber(self) -> None:
         """
