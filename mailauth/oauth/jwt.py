@@ -13,7 +13,9 @@ import json
 from base64 import urlsafe_b64encode
 from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 import attrs
@@ -39,6 +41,7 @@ from jwt.algorithms import (
 MAX_OCTETS = 16 * 1024
 MAX_BRACKETS = 256  # two for each client in a token of Keycloak's
 MAX_KEYS = 64
+MAX_TIME = 2**53  # every whole number up to it is exact in a float
 MIN_RSA_BITS = 2048
 
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
@@ -56,6 +59,11 @@ ALGORITHMS = frozenset((*_RSA, *_CURVES.values(), *_EDWARDS))
 """
 What can be verified at all. No HMAC, and no C{none}: a key that anybody may read must never be a
 secret (TK1, TK2).
+"""
+
+REFUSED_HEADERS = frozenset({"crit", "b64", "zip"})
+"""
+Headers that change what the rest of a token means (TK6).
 """
 
 # The points of Ed25519 whose order divides 8, by their y: there are signatures that any message
@@ -194,6 +202,25 @@ def _refuseConstant(name: str) -> Any:
 _JSON = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_refuseConstant)
 
 
+def algorithmOf(token: UnverifiedToken, type: str) -> str:
+    """
+    The algorithm that a token says it is signed with.
+
+    @param type: the C{typ} that it has to have, so that none is taken for another (RFC 8725 section
+        3.11).
+    @raise MalformedToken: the algorithm is none of ours, or the header is not one of such a token.
+    """
+    header = token.header
+    if header.get("typ") != type:
+        raise MalformedToken("a token of another type")
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise MalformedToken("an algorithm that needs no private key, or an unknown one")
+    if not header.keys().isdisjoint(REFUSED_HEADERS):
+        raise MalformedToken("a header that changes what the signature means")
+    return algorithm
+
+
 def verifySignature(token: UnverifiedToken, key: VerifyingKey, algorithm: str) -> None:
     """
     Return if the signature is that of the key (RFC 7515 section 5.2).
@@ -204,6 +231,21 @@ def verifySignature(token: UnverifiedToken, key: VerifyingKey, algorithm: str) -
         raise MalformedToken("the algorithm is not one of the key's")
     if not _ALGORITHMS[algorithm].verify(token.signed, key.key, token.signature):
         raise MalformedToken("the signature is wrong")
+
+
+def timeOf(claims: Mapping[str, Any], name: str) -> float | None:
+    """
+    A NumericDate of a token (RFC 7519 section 2).
+
+    @return: in seconds since the epoch, C{None} if it is missing.
+    @raise MalformedToken: it is no number, or so large that it is no time.
+    """
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MAX_TIME:
+        raise MalformedToken(f"{name} is no time")
+    return float(value)
 
 
 def publicKeyFromPEM(pem: bytes, kid: str | None = None) -> VerifyingKey:
@@ -232,40 +274,72 @@ def keysFromJWKS(document: bytes) -> tuple[VerifyingKey, ...]:
             raise TypeError
     except (ValueError, TypeError, KeyError, RecursionError):
         raise UnusableKey("not a JWK set: a JSON object with a list named 'keys'") from None
-    keys = [key for member in members[:MAX_KEYS] if (key := _keyFromJWK(member)) is not None]
+    keys = []
+    for member in members[:MAX_KEYS]:
+        with suppress(UnusableKey):
+            keys.append(keyFromJWK(member))
     names = [key.kid for key in keys]
     return tuple(key for key in keys if key.kid is None or names.count(key.kid) == 1)
 
 
-def _keyFromJWK(member: Any) -> VerifyingKey | None:
-    if not isinstance(member, dict) or "d" in member or "k" in member:
-        return None
-    kid = member.get("kid")
-    operations = member.get("key_ops", ["verify"])
+def keyFromJWK(jwk: Any) -> VerifyingKey:
+    """
+    Read a public key (RFC 7517 section 4).
+
+    @param jwk: as parsed from JSON.
+    @raise UnusableKey: it is none, or private, or too weak, or for something else.
+    """
+    if not isinstance(jwk, dict) or not jwk.keys().isdisjoint(_PRIVATE_MEMBERS):
+        raise UnusableKey("not a public key")
+    kid = jwk.get("kid")
+    operations = jwk.get("key_ops", ["verify"])
     if (
         not isinstance(kid, str | None)
-        or member.get("use", "sig") != "sig"
+        or jwk.get("use", "sig") != "sig"
         or not isinstance(operations, list)
         or "verify" not in operations
     ):
-        return None
-    algorithm = _KEY_TYPES.get(str(member.get("kty")))
+        raise UnusableKey("a key that is not for verifying signatures")
+    algorithm = _KEY_TYPES.get(str(jwk.get("kty")))
     if algorithm is None:
-        return None
+        raise UnusableKey("a key of an unknown type")
     try:
-        key = algorithm.from_jwk(member)
-        algorithms = _algorithmsOf(key)
+        key = algorithm.from_jwk(jwk)
     except Exception:
         # PyJWT and cryptography raise many things here; whatever it was, the key is no key.
-        return None
-    if "alg" in member:
-        algorithms &= {member["alg"]} if isinstance(member["alg"], str) else frozenset()
+        raise UnusableKey("not a key") from None
+    algorithms = _algorithmsOf(key)
+    if "alg" in jwk:
+        algorithms &= {jwk["alg"]} if isinstance(jwk["alg"], str) else frozenset()
         if not algorithms:
-            return None
+            raise UnusableKey("a key for an algorithm that is not one of its type")
     return VerifyingKey(kid, algorithms, key)
 
 
 _KEY_TYPES: dict[str, Any] = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
+
+# RFC 7518 section 6.2.2, 6.3.2 and 6.4.1.
+_PRIVATE_MEMBERS = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth"})
+
+
+def thumbprint(key: VerifyingKey) -> str:
+    """
+    What a key is known by, whoever names it (RFC 7638 section 3): it is made of the key itself, and
+    not of how somebody wrote it.
+    """
+    members = _publicMembers(key)
+    required = {name: members[name] for name in _REQUIRED_MEMBERS if name in members}
+    text = json.dumps(required, separators=(",", ":"))
+    return _encode(sha256(text.encode("ascii")).digest()).decode("ascii")
+
+
+# Of all types of keys, in the order of their names.
+_REQUIRED_MEMBERS = ("crv", "e", "kty", "n", "x", "y")
+
+
+def _publicMembers(key: VerifyingKey) -> dict[str, Any]:
+    members: dict[str, Any] = _ALGORITHMS[min(key.algorithms)].to_jwk(key.key, as_dict=True)
+    return members
 
 
 def _algorithmsOf(key: Any) -> frozenset[str]:
@@ -362,7 +436,7 @@ def makeJWKS(keys: Iterable[VerifyingKey]) -> bytes:
     members = []
     for key in keys:
         algorithm, *others = sorted(key.algorithms)
-        member = {**_ALGORITHMS[algorithm].to_jwk(key.key, as_dict=True), "use": "sig"}
+        member = {**_publicMembers(key), "use": "sig"}
         member.pop("key_ops", None)
         if not others:
             member["alg"] = algorithm
