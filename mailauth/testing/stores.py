@@ -16,31 +16,57 @@ from __future__ import annotations
 
 from .conformance.accounts import AccountsConformance, SigningKeysConformance
 from .conformance.apppasswords import AppPasswordsConformance
-from .conformance.revocations import RevocationsConformance
-from .conformance.sharing import SharingConformance
-from .conformance.suite import (
+from .conformance.devicecodes import DeviceCodesConformance
+from .conformance.grants import ClientsConformance, GrantsConformance, OpaqueTokensConformance
+from .conformance.records import (
     ALICE,
     BOB,
+    CLIENT,
     ISSUER,
-    Conformance,
-    Heard,
-    Stores,
+    NOW,
+    digestOf,
     makeAppPassword,
+    makeBrowserSession,
+    makeCode,
+    makeDeviceCode,
+    makeGrant,
     makeImported,
+    makeOpaqueToken,
+    makePasskey,
 )
+from .conformance.revocations import RevocationsConformance
+from .conformance.sharing import SharingConformance
+from .conformance.signin import BrowserSessionsConformance, FactorsConformance, SpentConformance
+from .conformance.suite import Conformance, Heard, Stores
 
 __all__ = [
     "ALICE",
     "BOB",
+    "CLIENT",
     "ISSUER",
+    "NOW",
     "AccountsConformance",
     "AppPasswordsConformance",
+    "BrowserSessionsConformance",
+    "ClientsConformance",
     "Conformance",
+    "DeviceCodesConformance",
+    "FactorsConformance",
+    "GrantsConformance",
     "Heard",
+    "OpaqueTokensConformance",
     "RevocationsConformance",
     "SharingConformance",
     "SigningKeysConformance",
+    "SpentConformance",
     "Stores",
+    "digestOf",
     "makeAppPassword",
+    "makeBrowserSession",
+    "makeCode",
+    "makeDeviceCode",
+    "makeGrant",
     "makeImported",
+    "makeOpaqueToken",
+    "makePasskey",
 ]

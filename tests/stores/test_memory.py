@@ -15,9 +15,16 @@ from mailauth.testing.stores import (
     ISSUER,
     AccountsConformance,
     AppPasswordsConformance,
+    BrowserSessionsConformance,
+    ClientsConformance,
     Conformance,
+    DeviceCodesConformance,
+    FactorsConformance,
+    GrantsConformance,
+    OpaqueTokensConformance,
     RevocationsConformance,
     SigningKeysConformance,
+    SpentConformance,
     Stores,
     makeAppPassword,
 )
@@ -76,6 +83,48 @@ class MemoryAppPasswordsTests(InMemory, AppPasswordsConformance, TestCase):
 class MemorySigningKeysTests(InMemory, SigningKeysConformance, TestCase):
     """
     L{MemorySigningKeys<mailauth.stores.memory.MemorySigningKeys>}.
+    """
+
+
+class MemoryClientsTests(InMemory, ClientsConformance, TestCase):
+    """
+    L{MemoryClients<mailauth.stores.memorygrants.MemoryClients>}.
+    """
+
+
+class MemoryGrantsTests(InMemory, GrantsConformance, TestCase):
+    """
+    L{MemoryGrants<mailauth.stores.memorygrants.MemoryGrants>}.
+    """
+
+
+class MemoryOpaqueTokensTests(InMemory, OpaqueTokensConformance, TestCase):
+    """
+    L{MemoryOpaqueTokens<mailauth.stores.memorygrants.MemoryOpaqueTokens>}.
+    """
+
+
+class MemoryDeviceCodesTests(InMemory, DeviceCodesConformance, TestCase):
+    """
+    L{MemoryDeviceCodes<mailauth.stores.memorydevicecodes.MemoryDeviceCodes>}.
+    """
+
+
+class MemoryBrowserSessionsTests(InMemory, BrowserSessionsConformance, TestCase):
+    """
+    L{MemoryBrowserSessions<mailauth.stores.memorysignin.MemoryBrowserSessions>}.
+    """
+
+
+class MemoryFactorsTests(InMemory, FactorsConformance, TestCase):
+    """
+    L{MemoryFactors<mailauth.stores.memorysignin.MemoryFactors>}.
+    """
+
+
+class MemorySpentTests(InMemory, SpentConformance, TestCase):
+    """
+    L{MemorySpent<mailauth.stores.memorysignin.MemorySpent>}.
     """
 
 

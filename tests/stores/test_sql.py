@@ -23,10 +23,17 @@ from mailauth.testing.stores import (
     ALICE,
     AccountsConformance,
     AppPasswordsConformance,
+    BrowserSessionsConformance,
+    ClientsConformance,
+    DeviceCodesConformance,
+    FactorsConformance,
+    GrantsConformance,
     Heard,
+    OpaqueTokensConformance,
     RevocationsConformance,
     SharingConformance,
     SigningKeysConformance,
+    SpentConformance,
     makeAppPassword,
 )
 
@@ -54,6 +61,48 @@ class SQLAppPasswordsTests(InDatabase, AppPasswordsConformance, TestCase):
 class SQLSigningKeysTests(InDatabase, SigningKeysConformance, TestCase):
     """
     L{SQLSigningKeys<mailauth.stores.sql.SQLSigningKeys>}.
+    """
+
+
+class SQLClientsTests(InDatabase, ClientsConformance, TestCase):
+    """
+    L{SQLClients<mailauth.stores.sqlgrants.SQLClients>}.
+    """
+
+
+class SQLGrantsTests(InDatabase, GrantsConformance, TestCase):
+    """
+    L{SQLGrants<mailauth.stores.sqlgrants.SQLGrants>}.
+    """
+
+
+class SQLOpaqueTokensTests(InDatabase, OpaqueTokensConformance, TestCase):
+    """
+    L{SQLOpaqueTokens<mailauth.stores.sqlgrants.SQLOpaqueTokens>}.
+    """
+
+
+class SQLDeviceCodesTests(InDatabase, DeviceCodesConformance, TestCase):
+    """
+    L{SQLDeviceCodes<mailauth.stores.sqldevicecodes.SQLDeviceCodes>}.
+    """
+
+
+class SQLBrowserSessionsTests(InDatabase, BrowserSessionsConformance, TestCase):
+    """
+    L{SQLBrowserSessions<mailauth.stores.sqlsignin.SQLBrowserSessions>}.
+    """
+
+
+class SQLFactorsTests(InDatabase, FactorsConformance, TestCase):
+    """
+    L{SQLFactors<mailauth.stores.sqlsignin.SQLFactors>}.
+    """
+
+
+class SQLSpentTests(InDatabase, SpentConformance, TestCase):
+    """
+    L{SQLSpent<mailauth.stores.sqlsignin.SQLSpent>}.
     """
 
 

@@ -16,7 +16,8 @@ from ...stores.records import (
     NotFound,
     SigningKey,
 )
-from .suite import ALICE, BOB, Conformance, Heard, makeAppPassword
+from .records import ALICE, BOB, makeAppPassword
+from .suite import Conformance, Heard
 
 
 class AccountsConformance(Conformance):

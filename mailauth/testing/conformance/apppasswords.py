@@ -17,7 +17,8 @@ from ...stores.records import (
     LimitReached,
     NotFound,
 )
-from .suite import ALICE, BOB, Conformance, Stores, makeAppPassword, makeImported
+from .records import ALICE, BOB, makeAppPassword, makeImported
+from .suite import Conformance, Stores
 
 
 class AppPasswordsConformance(Conformance):

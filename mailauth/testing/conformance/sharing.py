@@ -9,7 +9,8 @@ from twisted.internet.defer import DeferredList
 
 from ...credentials import accountTag
 from ...stores.records import IMPORTED_LIMIT, Account, AlreadyExists
-from .suite import ALICE, BOB, Conformance, Heard, Stores, makeImported
+from .records import ALICE, BOB, makeImported
+from .suite import Conformance, Heard, Stores
 
 
 class SharingConformance(Conformance):

@@ -1,10 +1,9 @@
 """
-What the suites share: the stores that are tested, records to put into them, and a listener.
+What the suites share: the stores that are tested, and a listener.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,21 +20,13 @@ from ...oauth.interfaces import (
     IOpaqueTokens,
     ISpent,
 )
-from ...stores.records import Account, AppPassword
+from .records import NOW
 
 if TYPE_CHECKING:
     from twisted.trial.unittest import TestCase
 else:
     # The suites are no tests by themselves: runners collect what a module imports.
     TestCase = object
-
-ALICE = Account("alice@example.test", created=1.0)
-BOB = Account("bob@example.test", "hash of bob's", True, "web", 2.0)
-
-ISSUER = "https://issuer.example"
-"""
-The authorization server whose clients and grants the stores keep.
-"""
 
 
 class Stores(Protocol):
@@ -110,21 +101,6 @@ class Stores(Protocol):
         """
 
 
-def makeAppPassword(identifier: str, account: str = ALICE.name) -> AppPassword:
-    """
-    An app password whose secret is its identifier.
-    """
-    digest = hashlib.sha256(identifier.encode()).digest()
-    return AppPassword(identifier, account, "a phone", digest=digest, created=1.0)
-
-
-def makeImported(identifier: str, account: str = ALICE.name) -> AppPassword:
-    """
-    An app password that was imported as a hash.
-    """
-    return AppPassword(identifier, account, "imported", imported="{BLF-CRYPT}$2b$...", created=1.0)
-
-
 class Heard:
     """
     A listener that keeps what it was told.
@@ -151,7 +127,8 @@ class Conformance(TestCase):
 
     def makeStores(self, now: Callable[[], float]) -> Deferred[Stores]:
         """
-        Make empty stores, of L{ISSUER}. Override this; clean up with C{addCleanup}.
+        Make empty stores, of L{ISSUER<mailauth.testing.stores.ISSUER>}. Override this; clean up
+        with C{addCleanup}.
 
         @param now: the wall clock for them.
         """
@@ -159,10 +136,10 @@ class Conformance(TestCase):
 
     async def openStores(self) -> Stores:
         """
-        Empty stores, at some date.
+        Empty stores, at L{NOW}.
         """
         self.clock = Clock()
-        self.clock.advance(1_800_000_000)
+        self.clock.advance(NOW)
         return await self.makeStores(self.clock.seconds)
 
     async def assertFails(self, error: type[Exception], answer: Deferred[None]) -> None:
