@@ -118,6 +118,12 @@ class RevocableRealm:
         self._open: dict[OpenConnection, None] = {}
         revocations.subscribe(self._revoked)
 
+    def all(self) -> tuple[OpenConnection, ...]:
+        """
+        Who is in, in the order in which they came.
+        """
+        return tuple(self._open)
+
     def connections(self, tags: Iterable[str]) -> tuple[OpenConnection, ...]:
         """
         Who is in under any of the tags.

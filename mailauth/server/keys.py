@@ -10,8 +10,10 @@ and when it retires.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 from time import time
 
+import attrs
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
@@ -97,6 +99,25 @@ async def rotate(store: ISigningKeys, new: SigningKey, atOnce: bool) -> None:
         await store.retire(key.kid, new.created + (0.0 if atOnce else PUBLISHED_FIRST))
 
 
+@attrs.frozen
+class _Unsealed:
+    """
+    A key as it is used.
+    """
+
+    record: SigningKey
+    signer: Signer
+    verifyingKey: VerifyingKey
+
+    @property
+    def verifiesUntil(self) -> float:
+        """
+        When the last token that it signed has expired.
+        """
+        retired = self.record.retired
+        return inf if retired is None else retired + MAX_TOKEN_LIFETIME
+
+
 @implementer(IKeySource)
 class StoredKeys:
     """
@@ -124,7 +145,9 @@ class StoredKeys:
         self._sealer = sealer
         self._seconds = seconds
         self._now = now
-        self._keys: dict[str, tuple[SigningKey, Signer]] = {}
+        self._keys: dict[str, _Unsealed] = {}
+        self._published: tuple[VerifyingKey, ...] = ()
+        self._publishedUntil = inf
         self._read: float | None = None
         self._changes = 0
 
@@ -133,17 +156,17 @@ class StoredKeys:
         See L{IKeySource.find}.
         """
         known = self._keys.get(kid or "")
-        if self._read is not None and known is not None and self._verifies(known[0]):
-            return succeed(known[1].verifyingKey)
+        if self._read is not None and known is not None and self._now() < known.verifiesUntil:
+            return succeed(known.verifyingKey)
         return Deferred.fromCoroutine(self._find(kid))
 
     async def _find(self, kid: str | None) -> VerifyingKey:
         if self._read is None or self._seconds() - self._read >= UNKNOWN_INTERVAL:
             await self.load()
         known = self._keys.get(kid or "")
-        if known is None or not self._verifies(known[0]):
+        if known is None or self._now() >= known.verifiesUntil:
             raise InvalidToken("no key of that name")
-        return known[1].verifyingKey
+        return known.verifyingKey
 
     async def load(self) -> None:
         """
@@ -153,7 +176,8 @@ class StoredKeys:
         @raise CannotOpen: the key file is not the one that they were sealed with.
         """
         began = self._changes
-        self._keys = {key.kid: (key, self._unsealed(key)) for key in await self._store.list()}
+        self._keys = {key.kid: self._unsealed(key) for key in await self._store.list()}
+        self._publish()
         if began == self._changes:
             self._read = self._seconds()
 
@@ -166,20 +190,26 @@ class StoredKeys:
         self._revocations.catchUp()
         if self._read is None:
             await self.load()
-        signing = signingKey((key for key, _ in self._keys.values()), self._now())
+        signing = signingKey((key.record for key in self._keys.values()), self._now())
         if signing is None:
             raise Outage("there is no key to sign with: make one with 'mailauth key rotate'")
-        return self._keys[signing.kid][1]
+        return self._keys[signing.kid].signer
 
     def verifyingKeys(self) -> tuple[VerifyingKey, ...]:
         """
-        What the key set publishes, newest first.
+        What the key set publishes, newest first: the same tuple while it is the same.
         """
-        return tuple(
-            signer.verifyingKey for key, signer in self._keys.values() if self._verifies(key)
-        )
+        if self._now() >= self._publishedUntil:
+            self._publish()
+        return self._published
 
-    def _unsealed(self, key: SigningKey) -> Signer:
+    def _publish(self) -> None:
+        now = self._now()
+        published = [key for key in self._keys.values() if now < key.verifiesUntil]
+        self._published = tuple(key.verifyingKey for key in published)
+        self._publishedUntil = min((key.verifiesUntil for key in published), default=inf)
+
+    def _unsealed(self, key: SigningKey) -> _Unsealed:
         pem = key.sealed
         if not pem.startswith(_PEM):
             try:
@@ -189,7 +219,8 @@ class StoredKeys:
                     f"the signing key {key.kid} was sealed with another key file: restore that"
                     " file, or revoke the key with 'mailauth key revoke'"
                 ) from None
-        return Signer.fromPEM(key.kid, key.algorithm, pem)
+        signer = Signer.fromPEM(key.kid, key.algorithm, pem)
+        return _Unsealed(key, signer, signer.verifyingKey)
 
     def _changed(self, tags: frozenset[str], reason: str | None) -> None:
         if SIGNING_KEYS_TAG in tags:
@@ -198,6 +229,3 @@ class StoredKeys:
             # The key set has to have a new key before anybody sees a token of it.
             loading = Deferred.fromCoroutine(self.load())
             loading.addErrback(lambda failure: failure.trap(Outage, CannotOpen))
-
-    def _verifies(self, key: SigningKey) -> bool:
-        return key.retired is None or self._now() < key.retired + MAX_TOKEN_LIFETIME

@@ -22,6 +22,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.mail.interfaces import IAccountIMAP, IMailboxPOP3, IMessageDelivery
 from twisted.python.threadpool import ThreadPool
+from twisted.web.pages import notFound
 
 from ..credentials import AvatarId
 from ..errors import Outage
@@ -44,6 +45,7 @@ from .sealing import readKeyFile
 from .submission import Submission, SubmissionService
 from .tls import ReloadableContext, UnusableCertificate
 from .toml import ConfigurationError
+from .web.documents import documentsByAddress
 from .web.site import makeSite
 
 _log = Logger()
@@ -179,10 +181,14 @@ class MailService(MultiService):
         pop3 = mail(lambda: POP3(mechanisms, tls), b"pop3")
         site = makeSite(
             configuration.issuer,
-            configuration.hostname,
-            [configuration.scope],
-            self._truth.keys.verifyingKeys,
-            self._isReady,
+            documentsByAddress(
+                configuration.issuer,
+                configuration.issuing,
+                self._truth.keys.verifyingKeys,
+                self._isReady,
+            ),
+            {},
+            notFound(),
             lobby,
         )
         return {

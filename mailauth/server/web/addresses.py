@@ -29,8 +29,9 @@ def pagesByAddress(
     onward = Onward(authorization)
     return {
         "": FrontPage(pages),
-        **{f"static/{name}": asset for name, asset in pages.assets.resources.items()},
+        **pages.assets.resources,
         "account": AccountPage(pages),
+        "account/": AccountPage(pages),
         "authorize": AuthorizePage(pages, onward),
         "signin": SignInPage(pages, onward, signIn),
         "signin/second": SecondFactorPage(pages, onward, signIn),

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import attrs
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel, Request
+from twisted.web.http import Request
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -23,6 +23,7 @@ from ...errors import Outage
 from ...mail.unexpected import logUnexpected
 from ...oauth.requests import Form, parseForm
 from ...oauth.responses import OAuthError, writeJSON
+from .channel import BoundedRequest, formatHeaders
 
 FORM = b"application/x-www-form-urlencoded"
 JSON = b"application/json"
@@ -34,13 +35,21 @@ In how many seconds a client may try again when something could not be decided.
 
 HTTP_REALM = b"mailauth"
 
-_UNCHANGING = ((b"Cache-Control", b"no-store"), (b"Pragma", b"no-cache"))
+_UNCHANGING = formatHeaders(
+    (
+        (b"Cache-Control", b"no-store"),
+        (b"Pragma", b"no-cache"),
+        (b"X-Content-Type-Options", b"nosniff"),
+    )
+)
 
 # No credentials: with C{*} a browser sends no cookie along, and would not show the answer if it
 # had (Fetch section 3.2.5).
-_CROSS_ORIGIN = (
-    (b"Access-Control-Allow-Origin", b"*"),
-    (b"Access-Control-Expose-Headers", b"WWW-Authenticate, DPoP-Nonce, Retry-After"),
+_CROSS_ORIGIN = formatHeaders(
+    (
+        (b"Access-Control-Allow-Origin", b"*"),
+        (b"Access-Control-Expose-Headers", b"WWW-Authenticate, DPoP-Nonce, Retry-After"),
+    )
 )
 _PREFLIGHT = (
     (b"Access-Control-Allow-Headers", b"Authorization, Content-Type, DPoP"),
@@ -99,7 +108,7 @@ class Endpoint(Resource):
         """
         return (b'Basic realm="%s"' % HTTP_REALM,) if error.status == 401 else ()
 
-    def render(self, request: Request) -> int:
+    def render(self, request: Any) -> int:
         """
         Answer when it is known what.
         """
@@ -108,7 +117,7 @@ class Endpoint(Resource):
 
     async def _answer(self, request: Request) -> Answer:
         if request.method not in self.methods:
-            return self._otherMethod(request)
+            return self.otherMethod(request)
         try:
             return await self.respond(request)
         except OAuthError as error:
@@ -124,7 +133,10 @@ class Endpoint(Resource):
             logUnexpected(Failure(), type(self).__name__)
             return inJSON(OAuthError("server_error", "The server failed.").members(), 500)
 
-    def _otherMethod(self, request: Request) -> Answer:
+    def otherMethod(self, request: Request) -> Answer:
+        """
+        The answer to a method that is not one of L{methods}.
+        """
         allowed = b", ".join(self.methods)
         if request.method == b"OPTIONS" and self.crossOrigin:
             return Answer(
@@ -143,26 +155,13 @@ class Endpoint(Resource):
         headers = tuple((b"WWW-Authenticate", each) for each in self.challenges(error))
         return attrs.evolve(inJSON(error.members(), error.status), headers=headers)
 
-    def _write(self, answer: Answer, request: Request) -> None:
-        channel: HTTPChannel | None = request.channel
-        if channel is None:
-            return  # whoever asked has gone
-        request.setResponseCode(answer.status)
-        headers = request.responseHeaders
-        for name, value in _UNCHANGING:
-            headers.setRawHeaders(name, [value])
-        headers.setRawHeaders(b"X-Content-Type-Options", [b"nosniff"])
+    def _write(self, answer: Answer, request: BoundedRequest) -> None:
+        headers = formatHeaders(answer.headers) + _UNCHANGING
         if answer.content:
-            headers.setRawHeaders(b"Content-Type", [answer.type])
-        if answer.status != 204:
-            headers.setRawHeaders(b"Content-Length", [b"%d" % len(answer.content)])
-        if self.crossOrigin and request.getHeader(b"origin") is not None:
-            for name, value in _CROSS_ORIGIN:
-                headers.setRawHeaders(name, [value])
-        for name, value in answer.headers:
-            headers.addRawHeader(name, value)
-        request.write(answer.content)
-        request.finish()
+            headers += b"Content-Type: %s\r\n" % answer.type
+        if self.crossOrigin and request.requestHeaders.hasHeader(b"origin"):
+            headers += _CROSS_ORIGIN
+        request.answer(answer.status, headers, answer.content)
 
     def _failed(self, failure: Failure) -> None:
         logUnexpected(failure, type(self).__name__)

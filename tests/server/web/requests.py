@@ -12,10 +12,11 @@ import attrs
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.web.pages import notFound
 from twisted.web.resource import Resource
 
 from mailauth.mail.waiting import WaitingRoom
-from mailauth.server.web.site import QuietSite
+from mailauth.server.web.channel import QuietSite
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
 
@@ -57,10 +58,10 @@ class Exchange:
         @param path: where the resource is.
         @param peer: where the connection comes from.
         """
-        root = Resource()
-        root.putChild(path.encode(), resource)
         self._path = path
-        site = QuietSite(root, WaitingRoom(Clock().callLater))
+        site = QuietSite(
+            {f"/{path}".encode(): resource}, notFound(), WaitingRoom(Clock().callLater)
+        )
         self.channel = site.buildProtocol(None)
         self.transport = StringTransport(peerAddress=IPv4Address("TCP", peer, 50000))
         self.aborted = False
