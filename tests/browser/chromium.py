@@ -220,7 +220,11 @@ class Tab:
         for kind in ("mousePressed", "mouseReleased"):
             self.command(
                 "Input.dispatchMouseEvent",
-                **{"type": kind, "button": "left", "clickCount": 1, "x": place[0], "y": place[1]},
+                type=kind,
+                button="left",
+                clickCount=1,
+                x=place[0],
+                y=place[1],
             )
 
     def strike(self, key: str) -> None:
@@ -294,7 +298,12 @@ class Tab:
             deviceScaleFactor=1,
             mobile=False,
         )
-        features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        media = {
+            "prefers-color-scheme": "dark" if dark else "light",
+            # No color is on its way to another while it is looked at.
+            "prefers-reduced-motion": "reduce",
+        }
+        features = [{"name": name, "value": value} for name, value in media.items()]
         self.command("Emulation.setEmulatedMedia", features=features)
 
     def photograph(self, path: Path) -> None:

@@ -12,6 +12,7 @@ from ...errors import AccountDisabled, Refusal, TooManyFailures
 from ...oauth.records import Authentication
 from ..passkeys import InvalidPasskey
 from ..signin import AppPasswordPresented, SignIn, StepExpired
+from .describing import describePlace
 from .endpoint import Answer
 from .onward import Destination, Onward
 from .page import Page, Pages, Visit
@@ -60,14 +61,15 @@ class _Step(Page):
         @param error: why the last try failed.
         """
         options, challenge = self.signIn.passkeyOptions(visit.browser)
-        subject = None if destination.request is None else destination.request.subject
+        request = destination.request
         return visit.page(
             "signin",
             status=_statusOf(error),
             target=destination.formAction,
             csrf=visit.formToken(_FORMS),
             destination=destination,
-            subject=subject,
+            place=request and describePlace(visit, request.redirectURI),
+            subject=request and request.subject,
             username=username or "",
             problem=_problem(visit, error, "signin.wrong"),
             options=options,

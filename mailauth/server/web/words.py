@@ -39,10 +39,10 @@ ENGLISH: Mapping[str, str] = {
     " server:",
     # Signing in
     "signin.title": "Sign in",
-    "signin.program": "<bdi>{program}</bdi> asks you to sign in.",
+    "signin.program": "<bdi>{program}</bdi> asks you to sign in. After that, you return to {place}.",
     "signin.username": "Mail address",
     "signin.password": "Password",
-    "signin.password.hint": "The password of your account, not an app password.",
+    "signin.password.hint": "Not an app password.",
     "signin.button": "Sign in",
     "signin.passkey": "Sign in with a passkey",
     "signin.or": "or",
@@ -56,8 +56,7 @@ ENGLISH: Mapping[str, str] = {
     "signin.passkey.none": "No passkey was used. Try again, or use your password.",
     # The second factor
     "second.title": "One more step",
-    "second.account": "The password is right. To sign in as <bdi>{account}</bdi>, enter a code,"
-    " too.",
+    "second.account": "To sign in as <bdi>{account}</bdi>, a code is needed, too.",
     "second.code": "Code from your authenticator app",
     "second.code.hint": "Six digits, which change every 30 seconds.",
     "second.recovery": "Recovery code",
@@ -69,7 +68,7 @@ ENGLISH: Mapping[str, str] = {
     # Where an answer leads
     # Consent
     "consent.title": "Allow access?",
-    "consent.asks": "<bdi>{program}</bdi> would like to:",
+    "consent.asks": "This program would like to:",
     "consent.account": "Your account",
     "consent.another": "Use another account",
     "consent.verified": "Verified by your administrator",
@@ -113,7 +112,6 @@ ENGLISH: Mapping[str, str] = {
     "device.confirm.title": "Is this your device?",
     "device.confirm.warning": "Allow this only if you started it yourself, just now, on a device"
     " that you can see. If somebody sent you the code or a link, cancel.",
-    "device.confirm.asks": "<bdi>{program}</bdi> would like to:",
     "device.confirm.code": "Code",
     "device.confirm.address": "Asked from",
     "device.confirm.here": "{address}, where you are, too",
@@ -149,7 +147,7 @@ ENGLISH: Mapping[str, str] = {
     "signout.text": "<bdi>{account}</bdi> is signed in with this browser.",
     "signout.program": "<bdi>{program}</bdi> asks you to sign out.",
     "signout.button": "Sign out",
-    "signout.stay": "Stay signed in",
+    "signout.stay": "Cancel",
     "signout.done.title": "You are signed out",
     "signout.done.text": "Your mail programs stay connected.",
     "signout.stayed.title": "You are still signed in",

@@ -143,7 +143,9 @@ class World:
         self.factors = SecondFactors(
             stores.factors, secret.sealer("totp-secrets"), clock.seconds, now
         )
-        self.passkeys = Passkeys(issuer, stores.factors, stores.spent, signIns, now)
+        self.passkeys = Passkeys(
+            issuer, stores.factors, stores.spent, signIns, secret.sealer("user-handles"), now
+        )
         self.authorization = Authorization(
             issuer,
             clients,
