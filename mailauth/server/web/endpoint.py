@@ -101,12 +101,16 @@ class Endpoint(Resource):
         """
         raise NotImplementedError
 
-    def challenges(self, error: OAuthError) -> tuple[bytes, ...]:
+    def refusal(self, error: OAuthError) -> Answer:
         """
-        The C{WWW-Authenticate} of an error (RFC 9110 section 11.6.1): here that of a client that
-        did not prove who it is (RFC 6749 section 5.2).
+        What an error looks like: here that of a client that did not prove who it is (RFC 6749
+        section 5.2, RFC 9110 section 11.6.1).
         """
-        return (b'Basic realm="%s"' % HTTP_REALM,) if error.status == 401 else ()
+        answer = inJSON(error.members(), error.status)
+        if error.status != 401:
+            return answer
+        challenge = b'Basic realm="%s"' % HTTP_REALM
+        return attrs.evolve(answer, headers=((b"WWW-Authenticate", challenge),))
 
     def render(self, request: Any) -> int:
         """
@@ -121,7 +125,13 @@ class Endpoint(Resource):
         try:
             return await self.respond(request)
         except OAuthError as error:
-            return self._refuse(error)
+            self._log.info(
+                "{endpoint} refuses with {code}: {reason}",
+                endpoint=type(self).__name__,
+                code=error.code,
+                reason=error.reason,
+            )
+            return self.refusal(error)
         except Outage as error:
             self._log.error(
                 "{endpoint} cannot answer: {reason}",
@@ -144,16 +154,6 @@ class Endpoint(Resource):
             )
         error = OAuthError("invalid_request", "This method is not allowed here.")
         return attrs.evolve(inJSON(error.members(), 405), headers=((b"Allow", allowed),))
-
-    def _refuse(self, error: OAuthError) -> Answer:
-        self._log.info(
-            "{endpoint} refuses with {code}: {reason}",
-            endpoint=type(self).__name__,
-            code=error.code,
-            reason=error.reason,
-        )
-        headers = tuple((b"WWW-Authenticate", each) for each in self.challenges(error))
-        return attrs.evolve(inJSON(error.members(), error.status), headers=headers)
 
     def _write(self, answer: Answer, request: BoundedRequest) -> None:
         headers = formatHeaders(answer.headers) + _UNCHANGING
