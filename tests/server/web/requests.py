@@ -42,12 +42,6 @@ class Response:
         return json.loads(self.body)
 
 
-class Cut(Exception):
-    """
-    The connection was cut instead of an answer.
-    """
-
-
 class Exchange:
     """
     One connection, to a site of one resource.
@@ -64,12 +58,7 @@ class Exchange:
         )
         self.channel = site.buildProtocol(None)
         self.transport = StringTransport(peerAddress=IPv4Address("TCP", peer, 50000))
-        self.aborted = False
-        self.transport.abortConnection = self._abort  # type: ignore[method-assign]
         self.channel.makeConnection(self.transport)
-
-    def _abort(self) -> None:
-        self.aborted = True
 
     def send(self, method: str, query: str, *headers: str, body: bytes = b"") -> None:
         """
@@ -82,17 +71,13 @@ class Exchange:
             lines.append(f"Content-Length: {len(body)}")
         self.channel.dataReceived("\r\n".join([*lines, "", ""]).encode("latin-1"))
         for at in range(0, len(body), 1000):
-            if not self.aborted:
+            if not self.transport.disconnecting:
                 self.channel.dataReceived(body[at : at + 1000])
 
     def response(self) -> Response:
         """
         What came back.
-
-        @raise Cut: nothing will.
         """
-        if self.aborted:
-            raise Cut
         head, _, content = self.transport.value().partition(b"\r\n\r\n")
         status, *fields = head.decode("latin-1").split("\r\n")
         headers: dict[str, str] = {}
