@@ -23,7 +23,7 @@ from mailauth.oauth.responses import OAuthError
 from mailauth.scopes import CALENDARS_SCOPE, CONTACTS_SCOPE, MAIL_SCOPE
 from mailauth.server.clientdocuments import ClientDocuments
 from mailauth.server.clients import LIFETIME, MAX_ID, Clients, deniedClient
-from mailauth.server.sealing import KEY_OCTETS, ServerSecret
+from mailauth.server.sealing import KEY_OCTETS, ServerSecret, digestOf
 from mailauth.stores.memory import MemoryStores
 from mailauth.validators._http import Fetched
 
@@ -168,13 +168,23 @@ class RegisteredTests(ClientsCase):
         """
         Who says more about itself than an id can hold is refused (OA11; O 80).
         """
-        # As unlike each other as can be.
-        uris = [f"https://{number * 0x9E3779B97F4A7C15 % 2**64:x}.example/" for number in range(9)]
-        allowed = self.clients.register({**THUNDERBIRD, "redirect_uris": uris})
-        self.assertLessEqual(len(allowed.clientId), MAX_ID)
 
-        uris = [f"{uri}{pow(3, 99 + at, 2**300):x}" for at, uri in enumerate(uris)]
-        self.assertEqual(self.refused(redirect_uris=uris), "invalid_client_metadata")
+        def metadata(count: int) -> dict[str, Any]:
+            """
+            Redirect URIs as unlike each other as can be.
+            """
+            paths = [b"".join(digestOf(str(at + 5 * n)) for n in range(5)) for at in range(count)]
+            uris = [f"https://a.example/{urlsafe_b64encode(path).decode()}" for path in paths]
+            return {"redirect_uris": [uri.rstrip("=") for uri in uris]}
+
+        allowed = self.clients.register(metadata(2))
+        self.assertLessEqual(len(allowed.clientId), MAX_ID)
+        self.assertEqual(self.find(allowed.clientId), allowed)
+        error = self.assertRaises(OAuthError, self.clients.register, metadata(3))
+        self.assertEqual(
+            (error.code, error.description),
+            ("invalid_client_metadata", "The client metadata is too large."),
+        )
 
     def test_oldIds(self) -> None:
         """
