@@ -202,16 +202,16 @@ def _refuseConstant(name: str) -> Any:
 _JSON = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_refuseConstant)
 
 
-def algorithmOf(token: UnverifiedToken, type: str) -> str:
+def algorithmOf(token: UnverifiedToken, *types: str | None) -> str:
     """
     The algorithm that a token says it is signed with.
 
-    @param type: the C{typ} that it has to have, so that none is taken for another (RFC 8725 section
-        3.11).
+    @param types: the C{typ} that it has to have, so that none is taken for another (RFC 8725
+        section 3.11); C{None} if it may have none.
     @raise MalformedToken: the algorithm is none of ours, or the header is not one of such a token.
     """
     header = token.header
-    if header.get("typ") != type:
+    if header.get("typ") not in types:
         raise MalformedToken("a token of another type")
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:

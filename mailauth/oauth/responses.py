@@ -52,6 +52,14 @@ class OAuthError(Exception):
         return {"error": self.code, "error_description": self.description}
 
 
+def invalidClient(reason: str) -> OAuthError:
+    """
+    The one answer to whoever did not prove which client he is: whether there is such a client, and
+    what was wrong, only the log learns (O 64).
+    """
+    return OAuthError("invalid_client", "The client did not prove who it is.", reason)
+
+
 def writeJSON(members: Mapping[str, Any] | Iterable[Any]) -> bytes:
     """
     An answer in JSON, in ASCII.

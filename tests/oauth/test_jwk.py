@@ -167,5 +167,6 @@ class TimeTests(SynchronousTestCase):
         """
         Texts, truths and endless numbers are no times (TK8).
         """
-        for value in ("5", True, [5], {}, float("inf"), -float("inf"), 10**400, MAX_TIME + 1):
+        values: list[Any] = ["5", True, [5], {}, float("inf"), -float("inf"), 10**400, MAX_TIME + 1]
+        for value in values:
             self.assertRaises(MalformedToken, timeOf, {"exp": value}, "exp")
