@@ -24,7 +24,7 @@ What C{prompt} may say (OpenID Connect Core 1.0 section 3.1.2.1).
 
 CLAIMS = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "azp", "at_hash", "sid"),
-    *("name", "preferred_username", "email", "email_verified"),
+    *("preferred_username", "email", "email_verified"),
 )
 """
 The claims that ID tokens and the userinfo endpoint may have.
