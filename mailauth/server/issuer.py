@@ -1,5 +1,5 @@
 """
-The built-in authorization server's access tokens. Owns what is written into them.
+The built-in authorization server's access tokens and ID tokens. Owns what is written into them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,16 @@ from typing import Any
 
 import attrs
 
+from ..oauth.idtokens import TYPE, idTokenClaims
 from ..oauth.jwt import Signer
 from ..oauth.records import Grant, OpaqueToken
 from ..oauth.tokens import AccessToken
 from ..scopes import formatScope
+
+SignerSource = Callable[[], Awaitable[Signer]]
+"""
+Gives the key that signs now, or fails with an L{Outage<mailauth.errors.Outage>}.
+"""
 
 
 @attrs.frozen
@@ -44,13 +50,12 @@ class AccessTokenIssuer:
 
     @ivar issuer: the C{iss}.
     @ivar audience: the C{aud}.
-    @ivar signer: gives the key that signs now.
     @ivar now: the wall clock, in seconds since the epoch.
     """
 
     issuer: str
     audience: str
-    signer: Callable[[], Awaitable[Signer]]
+    signer: SignerSource
     now: Callable[[], float] = time
 
     async def issue(
@@ -125,3 +130,27 @@ def _claims(token: AccessToken, grant: Grant | None) -> dict[str, Any]:
     if token.keyThumbprint is not None:
         claims["cnf"] = {"jkt": token.keyThumbprint}
     return claims
+
+
+@attrs.frozen(eq=False)
+class IDTokenIssuer:
+    """
+    Issues ID tokens (OpenID Connect Core 1.0 section 2).
+
+    @ivar issuer: the C{iss}.
+    @ivar now: the wall clock, in seconds since the epoch.
+    """
+
+    issuer: str
+    signer: SignerSource
+    now: Callable[[], float] = time
+
+    async def issue(self, grant: Grant, nonce: str | None, accessToken: bytes) -> str:
+        """
+        @param nonce: of the authorization request.
+        @param accessToken: that goes with it.
+        @raise Outage: there is no key to sign with.
+        """
+        signer = await self.signer()
+        claims = idTokenClaims(self.issuer, grant, nonce, accessToken, signer.algorithm, self.now())
+        return signer.sign(claims, type=TYPE).decode("ascii")

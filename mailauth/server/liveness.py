@@ -1,0 +1,103 @@
+"""
+Whether what was issued is still good. Owns the one decision, for every path that is not a mail
+server's: refreshing, introspection, userinfo (TK18).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import time
+
+import attrs
+
+from ..credentials import accountTag, clientTag, grantTag
+from ..errors import ExpiredToken, InvalidToken
+from ..interfaces import IAccounts, IRevocations, ITokenValidator
+from ..oauth.records import Grant
+from ..oauth.tokens import AccessToken
+
+_CLIENT = "client:"
+
+
+def clientSubject(clientId: str) -> str:
+    """
+    Whose a token is that nobody granted: the client's own. No account has a colon in its name, so
+    that no client passes for one (RFC 9068 section 5).
+    """
+    return _CLIENT + clientId
+
+
+def isClientSubject(subject: str) -> bool:
+    """
+    Whether a token is a client's own.
+    """
+    return subject.startswith(_CLIENT)
+
+
+@attrs.frozen(eq=False)
+class Liveness:
+    """
+    Decides about grants and access tokens of the built-in issuer.
+
+    @ivar issuer: its C{iss}.
+    @ivar validator: says what an access token is.
+    @ivar accounts: who may use anything at all.
+    @ivar now: the wall clock, in seconds since the epoch.
+    """
+
+    issuer: str
+    validator: ITokenValidator
+    accounts: IAccounts
+    revocations: IRevocations
+    now: Callable[[], float] = time
+
+    async def isLive(self, grant: Grant) -> bool:
+        """
+        Whether somebody may still be given tokens for a grant: it has not ended, he may use his
+        account, and has not changed his password since he signed in.
+
+        @raise Outage: nobody can tell.
+        """
+        began = self.revocations.catchUp()
+        if grant.expires is not None and grant.expires <= self.now():
+            return False
+        if not await self._isEnabled(grant.account):
+            return False
+        account = {accountTag(grant.account)}
+        others = {
+            clientTag(self.issuer, grant.clientId),
+            grantTag(self.issuer, grant.grantId),
+        }
+        covers = self.revocations.covers
+        return not (
+            covers(account, grant.authentication.when)
+            or covers(others, grant.created)
+            or self.revocations.revokedSince(account | others, began)
+        )
+
+    async def validate(self, secret: bytes) -> AccessToken:
+        """
+        What an access token of ours means that is good now.
+
+        @raise InvalidToken: it is none, or is good no longer.
+        @raise Outage: nobody can tell.
+        """
+        began = self.revocations.catchUp()
+        token = await self.validator.validate(secret)
+        if token.issuer != self.issuer:
+            raise InvalidToken("of another issuer")
+        if token.expires <= self.now():
+            raise ExpiredToken("expired")
+        tags = token.tags
+        if not isClientSubject(token.subject):
+            tags |= {accountTag(token.subject)}
+            if not await self._isEnabled(token.subject):
+                raise InvalidToken("the owner has no account, or may not use it")
+        revocations = self.revocations
+        if revocations.covers(tags, token.issued) or revocations.revokedSince(tags, began):
+            raise InvalidToken("revoked")
+        return token
+
+    async def _isEnabled(self, name: str) -> bool:
+        account = await self.accounts.get(name)
+        return account is not None and account.enabled

@@ -1,0 +1,28 @@
+"""
+C{/par} (RFC 9126).
+"""
+
+from __future__ import annotations
+
+from twisted.web.http import Request
+
+from ...oauth.requests import Form
+from ..pushedrequests import PushedRequests
+from .endpoint import Answer, FormEndpoint, inJSON, onlyHeader
+
+
+class PushedRequestResource(FormEndpoint):
+    """
+    Where clients push authorization requests.
+    """
+
+    def __init__(self, pushedRequests: PushedRequests) -> None:
+        super().__init__()
+        self._pushedRequests = pushedRequests
+
+    async def answer(self, form: Form, request: Request) -> Answer:
+        """
+        See L{FormEndpoint.answer}.
+        """
+        authorization = onlyHeader(request, b"authorization")
+        return inJSON(await self._pushedRequests.answer(form, authorization), 201)
