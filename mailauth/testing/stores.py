@@ -16,8 +16,12 @@ from __future__ import annotations
 
 from .conformance.accounts import AccountsConformance, SigningKeysConformance
 from .conformance.apppasswords import AppPasswordsConformance
+from .conformance.browsersessions import BrowserSessionsConformance
+from .conformance.clients import ClientsConformance
 from .conformance.devicecodes import DeviceCodesConformance
-from .conformance.grants import ClientsConformance, GrantsConformance, OpaqueTokensConformance
+from .conformance.factors import FactorsConformance, SpentConformance
+from .conformance.grants import GrantsConformance
+from .conformance.opaquetokens import OpaqueTokensConformance
 from .conformance.records import (
     ALICE,
     BOB,
@@ -36,7 +40,6 @@ from .conformance.records import (
 )
 from .conformance.revocations import RevocationsConformance
 from .conformance.sharing import SharingConformance
-from .conformance.signin import BrowserSessionsConformance, FactorsConformance, SpentConformance
 from .conformance.suite import Conformance, Heard, Stores
 
 __all__ = [

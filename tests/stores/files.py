@@ -7,15 +7,19 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
+from sqlalchemy import create_engine
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mailauth.stores.database import Database
+from mailauth.stores.migrating import migrate
+from mailauth.stores.sqlite import connect, prepareFile
 from mailauth.testing.stores import ISSUER, Conformance, Stores
 
 HOLD = """
@@ -65,6 +69,30 @@ def startProcess(test: TestCase, program: str, *arguments: str) -> Popen[bytes]:
     return process
 
 
+@cache
+def emptyDatabase() -> bytes:
+    """
+    A file with all tables and nothing in them, made once.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "mailauth.db"
+        prepareFile(path)
+        database = create_engine("sqlite://", creator=lambda: connect(path, 0.0))
+        migrate(database)
+        database.dispose()
+        return path.read_bytes()
+
+
+def makeFile(test: SynchronousTestCase) -> Path:
+    """
+    A file of its own for a test, with all tables and nothing in them.
+    """
+    path = makeDirectory(test) / "mailauth.db"
+    path.touch(0o600)
+    path.write_bytes(emptyDatabase())
+    return path
+
+
 class InDatabase(Conformance):
     """
     Stores in one SQLite file for each test.
@@ -77,5 +105,5 @@ class InDatabase(Conformance):
         Open the test's database, once more at each call.
         """
         if self.path is None:
-            self.path = makeDirectory(self) / "mailauth.db"
+            self.path = makeFile(self)
         return Deferred.fromCoroutine(openDatabase(self, self.path, now=now))

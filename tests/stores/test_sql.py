@@ -37,7 +37,7 @@ from mailauth.testing.stores import (
     makeAppPassword,
 )
 
-from .files import HOLD, InDatabase, makeDirectory, openDatabase, startProcess
+from .files import HOLD, InDatabase, makeFile, openDatabase, startProcess
 
 
 class SQLRevocationsTests(InDatabase, RevocationsConformance, TestCase):
@@ -137,7 +137,7 @@ class DatabaseTestCase(TestCase):
         """
         A database with one account.
         """
-        self.path = makeDirectory(self) / "mailauth.db"
+        self.path = makeFile(self)
         database = await openDatabase(self, self.path, **settings)
         await database.accounts.add(ALICE)
         return database

@@ -18,22 +18,13 @@ from ...stores.records import (
     NotFound,
 )
 from .records import ALICE, BOB, makeAppPassword, makeImported
-from .suite import Conformance, Stores
+from .suite import ConformanceWithAccounts
 
 
-class AppPasswordsConformance(Conformance):
+class AppPasswordsConformance(ConformanceWithAccounts):
     """
     For L{IAppPasswords}.
     """
-
-    async def openStores(self) -> Stores:
-        """
-        Stores with two accounts.
-        """
-        stores = await super().openStores()
-        await stores.accounts.add(ALICE)
-        await stores.accounts.add(BOB)
-        return stores
 
     async def test_appPasswordsInterface(self) -> None:
         """

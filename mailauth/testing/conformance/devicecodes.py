@@ -10,7 +10,6 @@ from zope.interface.verify import verifyObject
 from ...oauth.interfaces import IDeviceCodes
 from ...oauth.records import EXPIRED_KNOWN, WAITING_LIMIT
 from ...stores.records import AlreadyExists, LimitReached
-from .grants import GrantsTestCase
 from .records import (
     ALICE,
     BOB,
@@ -20,9 +19,10 @@ from .records import (
     makeGrant,
     makeOpaqueToken,
 )
+from .suite import ConformanceWithAccounts
 
 
-class DeviceCodesConformance(GrantsTestCase):
+class DeviceCodesConformance(ConformanceWithAccounts):
     """
     For L{IDeviceCodes}.
     """

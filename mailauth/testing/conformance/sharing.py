@@ -4,16 +4,30 @@ What stores must do that several processes share.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
-from twisted.internet.defer import DeferredList
+from twisted.internet.defer import Deferred, DeferredList
 
-from ...credentials import accountTag
+from ...credentials import accountTag, grantTag
+from ...oauth.records import TOTPSecret
 from ...stores.records import IMPORTED_LIMIT, Account, AlreadyExists
-from .records import ALICE, BOB, makeImported
-from .suite import Conformance, Heard, Stores
+from .records import (
+    ALICE,
+    ISSUER,
+    NOW,
+    digestOf,
+    makeCode,
+    makeDeviceCode,
+    makeGrant,
+    makeImported,
+    makeOpaqueToken,
+    makePasskey,
+)
+from .suite import ConformanceWithAccounts, Heard, Stores
 
 
-class SharingConformance(Conformance):
+class SharingConformance(ConformanceWithAccounts):
     """
     For stores that several processes may share: C{makeStores} opens the same ones at each call.
     """
@@ -24,8 +38,6 @@ class SharingConformance(Conformance):
         """
         here = await self.openStores()
         there = await self.makeStores(self.clock.seconds)
-        await here.accounts.add(ALICE)
-        await here.accounts.add(BOB)
         there.revocations.catchUp()
         return here, there
 
@@ -118,3 +130,154 @@ class SharingConformance(Conformance):
         expected = sorted(f"{number}-{side}" for number in range(20) for side in (0, 1))
         for heard in sides:
             self.assertEqual(expected, sorted(reason or "" for _, reason in heard.news))
+
+    async def winners(
+        self, stores: tuple[Stores, Stores], attempt: Callable[[Stores, str], Deferred[bool]]
+    ) -> list[str]:
+        """
+        Let eight attempts be made at once, half of them on either side.
+
+        @param attempt: makes one, by a name of its own.
+        @return: the names of those that were told that it was theirs.
+        """
+        names = [f"attempt {number}" for number in range(8)]
+        answers = [attempt(stores[number % 2], name) for number, name in enumerate(names)]
+        return [name for name, answer in zip(names, answers, strict=True) if await answer]
+
+    async def assertOneIssued(self, stores: Stores, winners: list[str]) -> None:
+        """
+        There was one winner, and nobody else has a grant or an opaque token.
+        """
+        self.assertEqual(1, len(winners), winners)
+        granted = [grant.grantId for grant in await stores.grants.list(ALICE.name)]
+        self.assertEqual(winners, granted)
+        for number in range(8):
+            name = f"attempt {number}"
+            opaque = await stores.opaqueTokens.find(digestOf(name))
+            self.assertEqual(name in winners, opaque is not None)
+
+    async def test_codeRace(self) -> None:
+        """
+        Of many who redeem a code at once, one does (O 61).
+        """
+        here, there = await self.openBoth()
+        await here.grants.addCode(makeCode("code", makeGrant("grant")))
+
+        def attempt(stores: Stores, name: str) -> Deferred[bool]:
+            grant = makeGrant(name)
+            return stores.grants.redeemCode(
+                digestOf("code"), grant, makeOpaqueToken(name, grant), NOW
+            )
+
+        await self.assertOneIssued(there, await self.winners((here, there), attempt))
+
+    async def test_deviceCodeRace(self) -> None:
+        """
+        Of many who redeem a device code at once, one does (O 77).
+        """
+        here, there = await self.openBoth()
+        await here.deviceCodes.add(makeDeviceCode("device"))
+        await here.deviceCodes.decide(digestOf("device"), makeGrant("grant"), NOW)
+
+        def attempt(stores: Stores, name: str) -> Deferred[bool]:
+            grant = makeGrant(name)
+            return stores.deviceCodes.redeem(
+                digestOf("device"), grant, makeOpaqueToken(name, grant), NOW
+            )
+
+        await self.assertOneIssued(there, await self.winners((here, there), attempt))
+
+    async def test_rotationRace(self) -> None:
+        """
+        Of many who rotate a refresh token at once, one does: there are never two that are current
+        (O 66).
+        """
+        here, there = await self.openBoth()
+        grant = makeGrant("grant")
+        await self.addGrant(here, grant)
+
+        def attempt(stores: Stores, name: str) -> Deferred[bool]:
+            return stores.grants.rotate(
+                "grant",
+                digestOf("first"),
+                digestOf(name),
+                None,
+                makeOpaqueToken(name, grant),
+                NOW,
+                None,
+            )
+
+        [winner] = await self.winners((here, there), attempt)
+
+        rotated = await there.grants.get("grant")
+        assert rotated is not None
+        self.assertEqual(digestOf(winner), rotated.refreshDigest)
+        for number in range(8):
+            opaque = await there.opaqueTokens.find(digestOf(f"attempt {number}"))
+            self.assertEqual(winner == f"attempt {number}", opaque is not None)
+
+    async def test_decisionRace(self) -> None:
+        """
+        Of many who decide about a device at once, one does (O 79).
+        """
+        here, there = await self.openBoth()
+        await here.deviceCodes.add(makeDeviceCode("device"))
+
+        def attempt(stores: Stores, name: str) -> Deferred[bool]:
+            return stores.deviceCodes.decide(digestOf("device"), makeGrant(name), NOW)
+
+        [winner] = await self.winners((here, there), attempt)
+
+        decided = await there.deviceCodes.find(digestOf("device"))
+        assert decided is not None
+        self.assertEqual(makeGrant(winner), decided.grant)
+
+    async def test_factorRaces(self) -> None:
+        """
+        A one-time code, a recovery code and a passkey's counter count once, however many come at
+        once (O 59, O 60, PW10).
+        """
+        here, there = await self.openBoth()
+        passkey = makePasskey("passkey")
+        await here.factors.setTOTP(TOTPSecret(ALICE.name, b"sealed", NOW))
+        await here.factors.setRecoveryCodes(ALICE.name, (b"one", b"two"))
+        await here.factors.addPasskey(passkey)
+        attempts: tuple[Callable[[Stores, str], Deferred[bool]], ...] = (
+            lambda stores, name: stores.factors.useTOTP(ALICE.name, 1),
+            lambda stores, name: stores.factors.useRecoveryCode(ALICE.name, b"one"),
+            lambda stores, name: stores.factors.usePasskey(passkey.credentialId, 1, NOW),
+        )
+
+        for attempt in attempts:
+            self.assertEqual(1, len(await self.winners((here, there), attempt)))
+
+        self.assertEqual(1, await there.factors.countRecoveryCodes(ALICE.name))
+
+    async def test_spendingRace(self) -> None:
+        """
+        Of many who spend the same at once, one does (O 45, O 51).
+        """
+        here, there = await self.openBoth()
+
+        def attempt(stores: Stores, name: str) -> Deferred[bool]:
+            return stores.spent.spend(digestOf("one"), NOW + 60.0, NOW)
+
+        self.assertEqual(1, len(await self.winners((here, there), attempt)))
+
+    async def test_otherRevokesGrant(self) -> None:
+        """
+        A grant that another revoked cannot be rotated here, and its tag is revoked after the next
+        C{catchUp} (C1).
+        """
+        here, there = await self.openBoth()
+        await self.addGrant(here, makeGrant("grant"))
+
+        await here.grants.revoke("grant", "Gone.")
+        there.revocations.catchUp()
+
+        self.assertRevoked(there, grantTag(ISSUER, "grant"))
+        self.assertFalse(
+            await there.grants.rotate(
+                "grant", digestOf("first"), digestOf("second"), None, None, NOW, None
+            )
+        )

@@ -20,7 +20,8 @@ from ...oauth.interfaces import (
     IOpaqueTokens,
     ISpent,
 )
-from .records import NOW
+from ...oauth.records import Grant
+from .records import ALICE, BOB, NOW, makeCode, makeOpaqueToken
 
 if TYPE_CHECKING:
     from twisted.trial.unittest import TestCase
@@ -155,3 +156,28 @@ class Conformance(TestCase):
         now = self.clock.seconds()
         self.assertTrue(stores.revocations.covers([tag], now))
         self.assertFalse(stores.revocations.covers([tag], now + 1))
+
+
+class ConformanceWithAccounts(Conformance):
+    """
+    What the suites share whose stores keep something of accounts.
+    """
+
+    async def openStores(self) -> Stores:
+        """
+        Stores with two accounts.
+        """
+        stores = await super().openStores()
+        await stores.accounts.add(ALICE)
+        await stores.accounts.add(BOB)
+        return stores
+
+    async def addGrant(self, stores: Stores, grant: Grant, *opaque: str) -> None:
+        """
+        Let somebody have allowed something, with opaque tokens of these names.
+        """
+        code = makeCode(f"code of {grant.grantId}", grant)
+        await stores.grants.addCode(code)
+        self.assertTrue(await stores.grants.redeemCode(code.digest, grant, None, NOW))
+        for name in opaque:
+            await stores.opaqueTokens.add(makeOpaqueToken(name, grant))
