@@ -15,7 +15,7 @@ from .page import Page, Pages, Visit
 
 class ConsentPage(Page):
     """
-    Asks. What is asked is sealed for one browser and for whoever is signed in there (OA51).
+    Asks. What is asked is sealed for one browser and for whoever is signed in there (O 51).
     """
 
     def __init__(self, pages: Pages, onward: Onward) -> None:
@@ -37,7 +37,7 @@ class ConsentPage(Page):
             target=formActionOf(request.redirectURI),
             csrf=visit.formToken("consent"),
             interaction=sealed,
-            program=displayName(client),
+            program=displayName(visit, client),
             verified=client.verified,
             scope=[visit.say(key) for key in meaningsOf(request.scope)],
             account=session.authentication.account,

@@ -21,11 +21,11 @@ MAX_NAME = 60
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def displayName(client: Client) -> str:
+def displayName(visit: Visit, client: Client) -> str:
     """
     What a client is called.
     """
-    return cleanName(client.name) or cleanName(client.clientId)
+    return cleanName(client.name) or visit.say("program.nameless")
 
 
 def cleanName(name: str) -> str:

@@ -9,7 +9,7 @@ import re
 
 import attrs
 
-from ...oauth.records import BrowserSession, Client
+from ...oauth.records import BrowserSession
 from ...oauth.redirects import formActionOf
 from ..authorization import Authorization
 from ..authorizationrequests import AuthorizationRequest
@@ -32,21 +32,14 @@ class Destination:
 
     @ivar text: how it is written down.
     @ivar request: what a client asks, or C{None}.
-    @ivar client: then, who asks.
+    @ivar program: then, what whoever asks is called.
     @ivar page: otherwise, the page of ours.
     """
 
     text: str
     request: AuthorizationRequest | None = None
-    client: Client | None = None
+    program: str | None = None
     page: str = PAGES["account"]
-
-    @property
-    def program(self) -> str | None:
-        """
-        The name of the client, for a page.
-        """
-        return None if self.client is None else displayName(self.client)
 
     @property
     def formAction(self) -> str | None:
@@ -90,7 +83,7 @@ class Onward:
             return Destination(text, page=f"{page}?user_code={code}" if code else page)
         request = self.authorization.unseal(text, visit.browser)
         client = await self.authorization.clients.find(request.clientId)
-        return Destination(text, request, client)
+        return Destination(text, request, displayName(visit, client))
 
     async def goOn(self, visit: Visit, destination: Destination, session: BrowserSession) -> Answer:
         """

@@ -152,6 +152,7 @@ class Visit:
         self._request = request
         self._pages = pages
         self._cookies: list[bytes] = []
+        self._form: Form | None = None
         self.peer = peerOf(request)
         self.language = "en"
         self._browser: str | None = self._cookie(BROWSER_COOKIE)
@@ -221,7 +222,9 @@ class Visit:
         """
         A form that the page of a client sends. It asks for something, and decides nothing.
         """
-        return parseForm(bodyOf(self._request, FORM))
+        if self._form is None:
+            self._form = parseForm(bodyOf(self._request, FORM))
+        return self._form
 
     def form(self, *purpose: str) -> Form:
         """

@@ -39,7 +39,8 @@ ENGLISH: Mapping[str, str] = {
     " server:",
     # Signing in
     "signin.title": "Sign in",
-    "signin.program": "<bdi>{program}</bdi> asks you to sign in. After that, you return to {place}.",
+    "signin.program": "<bdi>{program}</bdi> asks you to sign in. After that, you return to"
+    " {place}.",
     "signin.username": "Mail address",
     "signin.password": "Password",
     "signin.password.hint": "Not an app password.",
@@ -79,6 +80,7 @@ ENGLISH: Mapping[str, str] = {
     "consent.ends": "Access ends",
     "consent.allow": "Allow",
     "consent.deny": "Cancel",
+    "program.nameless": "A program without a name",
     # What a program may do, in plain words
     "scope.mail": "read, organize and delete your mail, and send mail as you",
     "scope.mail.readonly": "read your mail",
@@ -114,10 +116,11 @@ ENGLISH: Mapping[str, str] = {
     " that you can see. If somebody sent you the code or a link, cancel.",
     "device.confirm.code": "Code",
     "device.confirm.address": "Asked from",
-    "device.confirm.here": "{address}, where you are, too",
+    "device.confirm.here": "{address}, as you are",
+    "device.confirm.elsewhere": "{address}, which is not your address here",
     "device.confirm.unknown": "unknown",
     "device.confirm.when": "Asked at",
-    "device.confirm.ago": "{time}, {minutes} min ago",
+    "device.confirm.ago": "{time} UTC, {minutes} min ago",
     "device.allowed.title": "Your device is connected",
     "device.allowed.text": "Go back to it. You can close this page.",
     "device.denied.title": "Nothing was allowed",

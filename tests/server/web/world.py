@@ -5,33 +5,39 @@ The authorization server with its pages, in memory, and a browser without a netw
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import attrs
 import pyotp
+from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailauth.checkers import AccountPasswordChecker, Throttled
 from mailauth.coroutines import promptly
+from mailauth.errors import Outage
 from mailauth.mail.waiting import WaitingRoom
-from mailauth.oauth.jwt import Signer, makePrivateKey
 from mailauth.oauth.records import Client
 from mailauth.oauth.requests import Form
-from mailauth.oauth.responses import OAuthError
 from mailauth.passwords import MIN_COST, PasswordHasher, hashChosen
 from mailauth.server.authorization import Authorization
 from mailauth.server.authorizationrequests import AuthorizationRequests
 from mailauth.server.browsersessions import BrowserSessions
+from mailauth.server.clientauthentication import ClientAuthenticator
+from mailauth.server.clients import Clients
+from mailauth.server.devices import DeviceLimits, Devices
 from mailauth.server.factors import SecondFactors
 from mailauth.server.idtokenhints import IDTokenHints
+from mailauth.server.keys import PURPOSE as KEYS
+from mailauth.server.keys import StoredKeys, newSigningKey
 from mailauth.server.logout import Logout
 from mailauth.server.offer import Offer
 from mailauth.server.passkeys import Passkeys
+from mailauth.server.pushedrequests import PushedRequests
 from mailauth.server.sealing import ServerSecret
 from mailauth.server.signin import SignIn
 from mailauth.server.web.addresses import pagesByAddress
@@ -43,7 +49,6 @@ from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
 from mailauth.testing.audit import MemoryAudit
 from mailauth.throttle import Throttle
-from mailauth.validators.jwt import StaticKeys
 
 ISSUER = "https://mail.example.test"
 HOST = "mail.example.test"
@@ -60,6 +65,11 @@ WEBMAIL = Client(
     "Webmail",
     redirectURIs=("https://webmail.example/callback",),
     verified=True,
+)
+TELEVISION = Client(
+    "television",
+    "Television",
+    grantTypes=frozenset({"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"}),
 )
 REDIRECT = "http://127.0.0.1:38465/callback"
 
@@ -89,36 +99,29 @@ class InThisThread:
         call(*arguments)
 
 
-@attrs.frozen
-class KnownClients:
+class Unreliable:
     """
-    The registered clients.
+    A store that can be out of reach.
+
+    @ivar down: it is.
     """
 
-    stores: MemoryStores
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.down = False
 
-    async def find(self, clientId: str) -> Client:
-        """
-        See L{Clients<mailauth.server.clients.Clients>}.
-        """
-        client = await self.stores.clients.get(clientId)
-        if client is None:
-            raise OAuthError("invalid_client", "There is no such client.")
-        return client
-
-    async def take(self, requestURI: str, clientId: str) -> Form:
-        """
-        See L{PushedRequests<mailauth.server.pushedrequests.PushedRequests>}.
-        """
-        raise OAuthError("invalid_request", "Nothing was pushed.")
+    def __getattr__(self, name: str) -> Any:
+        if self.down:
+            return lambda *arguments: fail(Outage("the store of this test is down"))
+        return getattr(self._store, name)
 
 
 class World:
     """
     The whole of it.
 
-    @ivar signer: of its tokens.
     @ivar told: what was posted to clients.
+    @ivar kept: the browser sessions.
     """
 
     def __init__(self, issuer: str, now: Callable[[], float], clock: Clock) -> None:
@@ -128,18 +131,25 @@ class World:
         self.issuer = issuer
         self.now = now
         self.stores = stores = MemoryStores(now, issuer)
-        self.signer = Signer.fromPEM("1", "ES256", makePrivateKey("ES256"))
         self.told: list[tuple[str, bytes]] = []
         secret = ServerSecret(b"secret of tests." * 2)
-        keys = StaticKeys([self.signer.verifyingKey])
-        clients = KnownClients(stores)
-        hints = IDTokenHints(issuer, keys)
-        throttle = Throttle(clock.seconds)
-        hasher = PasswordHasher(InThisThread(), InThisThread(), MIN_COST, now)
-        signIns = secret.sealer("sign-ins")
-        self.sessions = BrowserSessions(
-            stores.browserSessions, stores.revocations, 12 * 3600.0, now
+        self.keySealer = secret.sealer(KEYS)
+        keys = StoredKeys(
+            stores.signingKeys, stores.revocations, self.keySealer, clock.seconds, now
         )
+        clients = Clients(
+            stores.clients, stores.revocations, issuer, secret.sealer("client-ids"), None, now
+        )
+        authenticator = ClientAuthenticator(clients, issuer, stores.spent, now)
+        offer = Offer(issuer, issuer, HOST)
+        hints = IDTokenHints(issuer, keys)
+        requests = AuthorizationRequests(offer, hints, now)
+        throttle = Throttle(clock.seconds)
+        atOnce: Any = InThisThread()
+        hasher = PasswordHasher(atOnce, atOnce, MIN_COST, now)
+        signIns = secret.sealer("sign-ins")
+        self.kept: Any = Unreliable(stores.browserSessions)
+        self.sessions = BrowserSessions(self.kept, stores.revocations, 12 * 3600.0, now)
         self.factors = SecondFactors(
             stores.factors, secret.sealer("totp-secrets"), clock.seconds, now
         )
@@ -149,8 +159,10 @@ class World:
         self.authorization = Authorization(
             issuer,
             clients,
-            AuthorizationRequests(Offer(issuer, issuer, HOST), hints, now),
-            clients,
+            requests,
+            PushedRequests(
+                authenticator, requests, stores.spent, secret.sealer("pushed-requests"), now
+            ),
             stores.grants,
             stores.spent,
             stores.revocations,
@@ -168,6 +180,14 @@ class World:
             clock.seconds,
             now,
         )
+        self.devices = Devices(
+            f"{issuer}/device",
+            authenticator,
+            offer,
+            stores.deviceCodes,
+            DeviceLimits.of(clock.seconds),
+            now=now,
+        )
         self.logout = Logout(
             issuer,
             clients,
@@ -184,7 +204,14 @@ class World:
         self.site = makeSite(
             issuer,
             {},
-            pagesByAddress(self.pages, self.authorization, self.signIn, self.passkeys, self.logout),
+            pagesByAddress(
+                self.pages,
+                self.authorization,
+                self.signIn,
+                self.passkeys,
+                self.devices,
+                self.logout,
+            ),
             MissingPage(self.pages),
             WaitingRoom(clock.callLater),
         )
@@ -201,8 +228,17 @@ class World:
             await self.stores.accounts.add(
                 Account(name, hashChosen(password.encode("utf-8"), MIN_COST), created=self.now())
             )
-        for client in (CLIENT, WEBMAIL):
+        for client in (CLIENT, WEBMAIL, TELEVISION):
             await self.stores.clients.add(client)
+        await self.stores.signingKeys.add(newSigningKey(self.keySealer, self.now()))
+
+    async def deviceAnswer(self) -> Mapping[str, Any]:
+        """
+        What a television is told that asks for a code.
+        """
+        return await self.devices.answer(
+            Form({"client_id": TELEVISION.clientId}), None, "198.51.100.7"
+        )
 
 
 @attrs.frozen
@@ -259,13 +295,11 @@ class Shown:
     What a browser got.
 
     @ivar headers: by their names in lower case; the last one of each.
-    @ivar setCookies: each C{Set-Cookie}.
     """
 
     address: str
     status: int
     headers: dict[str, str]
-    setCookies: tuple[str, ...]
     body: bytes
 
     @property
@@ -303,11 +337,15 @@ class Shown:
 class Browser:
     """
     A browser at one site. It keeps cookies, and follows no redirect that leaves.
+
+    @ivar cookies: their values, by their names.
+    @ivar attributes: what each of them was set with.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.cookies: dict[str, str] = {}
+        self.attributes: dict[str, set[str]] = {}
 
     def get(self, address: str, *headers: str) -> Shown:
         """
@@ -371,10 +409,11 @@ class Browser:
         head, _, body = octets.partition(b"\r\n\r\n")
         status, *fields = head.decode("latin-1").split("\r\n")
         named = [field.split(": ", 1) for field in fields]
-        setCookies = tuple(value for name, value in named if name.lower() == "set-cookie")
-        for cookie in setCookies:
-            name, _, value = cookie.partition(";")[0].partition("=")
-            if "Max-Age=0" in cookie:
+        for cookie in (value for name, value in named if name.lower() == "set-cookie"):
+            pair, *attributes = cookie.split("; ")
+            name, _, value = pair.partition("=")
+            self.attributes[name] = set(attributes)
+            if "Max-Age=0" in attributes:
                 self.cookies.pop(name, None)
             else:
                 self.cookies[name] = value
@@ -382,7 +421,6 @@ class Browser:
             address,
             int(status.split()[1]),
             {name.lower(): value for name, value in named},
-            setCookies,
             body,
         )
 
@@ -442,4 +480,6 @@ class PagesCase(SynchronousTestCase):
         @return: it, and the recovery codes.
         """
         enrolment = self.wait(self.world.factors.enrol(account, "test"))
-        return pyotp.parse_uri(enrolment.uri), enrolment.recoveryCodes
+        authenticator = pyotp.parse_uri(enrolment.uri)
+        assert isinstance(authenticator, pyotp.TOTP)
+        return authenticator, enrolment.recoveryCodes

@@ -1,0 +1,116 @@
+"""
+Where somebody connects a device without a browser (RFC 8628 section 3.3).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from ...errors import TooManyFailures
+from ...oauth.records import BrowserSession, DeviceCode
+from ...scopes import meaningsOf
+from ..clients import Clients
+from ..devices import Devices, formatUserCode
+from ..offer import wantsRefreshToken
+from .describing import describeEnd, displayName
+from .endpoint import Answer
+from .onward import pageDestination
+from .page import Page, Pages, Visit
+
+
+class DevicePage(Page):
+    """
+    Asks for the code, then shows whose it is and asks again. A link that brings the code along
+    saves the typing and nothing else: whoever sent it may not be who he seems (OA10).
+    """
+
+    def __init__(self, pages: Pages, clients: Clients, devices: Devices) -> None:
+        super().__init__(pages)
+        self._clients = clients
+        self._devices = devices
+
+    async def page_GET(self, visit: Visit) -> Answer:
+        """
+        Ask for the code.
+        """
+        userCode = visit.query().get("user_code")
+        session = await visit.session()
+        if session is None:
+            return visit.goTo("signin", interaction=pageDestination("device", userCode))
+        return self._ask(visit, session, userCode)
+
+    def _ask(
+        self,
+        visit: Visit,
+        session: BrowserSession,
+        userCode: str | None,
+        status: int = 200,
+        problem: Markup | None = None,
+    ) -> Answer:
+        return visit.page(
+            "device",
+            status=status,
+            csrf=visit.formToken("device", session.identifier),
+            userCode=userCode or "",
+            problem=problem,
+        )
+
+    async def page_POST(self, visit: Visit) -> Answer:
+        """
+        Somebody typed a code, or has decided.
+        """
+        session = await visit.requiredSession()
+        form = visit.clientForm()
+        typed, decision = form.get("user_code", ""), form.get("decision")
+        # Only the page that shows whose code it is has a form that decides about it.
+        visit.form("device", session.identifier, *(() if decision is None else (typed,)))
+        try:
+            code = await self._devices.find(typed, session.identifier)
+        except TooManyFailures:
+            return self._ask(visit, session, typed, 429, visit.say("device.limited"))
+        if code is None:
+            return self._ask(visit, session, typed, 403, visit.say("device.wrong"))
+        if decision is None:
+            return await self._confirm(visit, session, code)
+        if decision == "allow":
+            decided, key = await self._devices.approve(code, session), "device.allowed"
+        else:
+            decided, key = await self._devices.deny(code), "device.denied"
+        return visit.message(key) if decided else visit.message("device.late", 403)
+
+    async def _confirm(self, visit: Visit, session: BrowserSession, code: DeviceCode) -> Answer:
+        """
+        Show whose code it is, for what, from when and from where (RFC 10027 section 6.1).
+        """
+        client = await self._clients.find(code.clientId)
+        userCode = formatUserCode(code.userCode)
+        lifetime, now = self._devices.grantLifetime, self._devices.now()
+        return visit.page(
+            "deviceconfirm",
+            csrf=visit.formToken("device", session.identifier, userCode),
+            program=displayName(visit, client),
+            verified=client.verified,
+            scope=[visit.say(key) for key in meaningsOf(code.scope)],
+            userCode=userCode,
+            place=self._describePlace(visit, code),
+            when=visit.say(
+                "device.confirm.ago",
+                time=f"{datetime.fromtimestamp(code.created, UTC):%H:%M}",
+                minutes=int(now - code.created) // 60,
+            ),
+            account=session.authentication.account,
+            ends=describeEnd(
+                visit,
+                wantsRefreshToken(client, code.scope),
+                None if lifetime is None else now + lifetime,
+            ),
+        )
+
+    def _describePlace(self, visit: Visit, code: DeviceCode) -> Markup:
+        if code.address is None:
+            return visit.say("device.confirm.unknown")
+        here = code.address == visit.peer
+        key = "device.confirm.here" if here else "device.confirm.elsewhere"
+        return visit.say(key, address=code.address)
