@@ -5,6 +5,7 @@ The modules that decide: C{make coverage} wants every branch of them.
 DECISIONS = (
     "mailauth/sasl/*",
     "mailauth/policy.py",
+    "mailauth/scopes.py",
     "mailauth/checkers.py",
     "mailauth/coroutines.py",
     "mailauth/validators/*",

@@ -25,6 +25,7 @@ from ..jose import makeSigner
 
 NOW = 1000.5
 ISSUER = "https://login.example"
+SIGNER = makeSigner()
 
 GRANT = Grant(
     "grant",
@@ -95,15 +96,15 @@ class HintTests(SynchronousTestCase):
     def read(
         self,
         type: str = TYPE,
-        signer: Signer = makeSigner(),
-        **claims: Any,  # noqa: B008
+        signer: Signer = SIGNER,
+        **claims: Any,
     ) -> IDTokenHint:
         """
         Read an ID token with other claims than usual.
         """
         usual = idTokenClaims(ISSUER, GRANT, "n", ACCESS_TOKEN, "ES256", NOW)
         token = signer.sign({**usual, **claims}, type)
-        return readHint(parseToken(token), makeSigner().verifyingKey, ISSUER)
+        return readHint(parseToken(token), SIGNER.verifyingKey, ISSUER)
 
     def assertRefused(self, **arguments: Any) -> None:
         """
@@ -155,7 +156,6 @@ class HintTests(SynchronousTestCase):
         """
         What L{idTokenClaims} says can be signed, and is verified by the key.
         """
-        signer = makeSigner()
-        token = signer.sign(idTokenClaims(ISSUER, GRANT, "n", b"t", signer.algorithm, NOW), TYPE)
+        token = SIGNER.sign(idTokenClaims(ISSUER, GRANT, "n", b"t", SIGNER.algorithm, NOW), TYPE)
 
-        verifySignature(parseToken(token), signer.verifyingKey, signer.algorithm)
+        verifySignature(parseToken(token), SIGNER.verifyingKey, SIGNER.algorithm)
