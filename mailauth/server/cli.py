@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 
 from .commands.account import account
 from .commands.apppassword import appPassword
+from .commands.factors import passkeys, totp
 from .commands.invocation import DEFAULT_CONFIGURATION, Invocation, refuse
 from .commands.key import key
 from .commands.token import token
@@ -51,6 +52,9 @@ def main(context: click.Context, config: Path | None, data: Path | None, asJSON:
 
 for _noun in (account, appPassword, token, key):
     main.add_command(_noun)
+
+for _verb in (passkeys, totp):
+    account.add_command(_verb)
 
 
 @main.group("config")

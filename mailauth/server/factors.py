@@ -24,6 +24,11 @@ from ..oauth.records import TOTPSecret
 from ..passwords import digestAppPassword, makeAppPassword
 from .sealing import CannotUnseal, Sealer
 
+PURPOSE = "totp-secrets"
+"""
+What the key file's key for them is for: see L{ServerSecret.sealer}.
+"""
+
 TOTP = "totp"
 RECOVERY = "recovery"
 
@@ -111,7 +116,7 @@ class SecondFactors:
         now: Callable[[], float] = time,
     ) -> None:
         """
-        @param sealer: that for C{"totp-secrets"}.
+        @param sealer: that of L{PURPOSE}.
         @param seconds: a clock that only runs forward.
         @param now: the wall clock, in seconds since the epoch.
         """
