@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import attrs
@@ -17,13 +17,15 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from ..oauth.idtokens import IDTokenHint
 from ..oauth.interfaces import IGrants
+from ..oauth.logouttokens import TYPE, logoutTokenClaims
 from ..oauth.records import Authentication, BrowserSession, Client
 from ..oauth.requests import Form
 from ..oauth.responses import OAuthError, withParameters
 from ..scopes import OFFLINE_SCOPE
 from .browsersessions import BrowserSessions
-from .idtokenhints import IDTokenHint, IDTokenHints
+from .idtokenhints import IDTokenHints
 from .keys import StoredKeys
 from .sealing import Sealer
 
@@ -35,17 +37,10 @@ LOGOUT_LIFETIME = 600.0
 How many seconds somebody may take to say that he wants to sign out.
 """
 
-TOKEN_LIFETIME = 120
-"""
-How many seconds a logout token is good for (Back-Channel Logout 1.0 section 2.4).
-"""
-
 RETRIES = (5.0, 30.0, 120.0)
 """
 How many seconds lie between two tries to tell a client.
 """
-
-EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 Poster = Callable[[str, bytes], Awaitable[int]]
 """
@@ -196,19 +191,12 @@ class Logout:
 
     async def _makeToken(self, clientId: str, authentication: Authentication) -> str:
         """
-        A logout token (Back-Channel Logout 1.0 section 2.4). It has no nonce, so that it is no ID
-        token.
+        A logout token (Back-Channel Logout 1.0 section 2.4).
+
+        @raise Outage: there is no key to sign with.
         """
-        now = int(self.now())
         signer = await self.keys.signer()
-        claims: dict[str, Any] = {
-            "iss": self.issuer,
-            "aud": clientId,
-            "sub": authentication.account,
-            "sid": authentication.browserSession,
-            "iat": now,
-            "exp": now + TOKEN_LIFETIME,
-            "jti": secrets.token_urlsafe(12),
-            "events": {EVENT: {}},
-        }
-        return signer.sign(claims, "logout+jwt").decode("ascii")
+        claims = logoutTokenClaims(
+            self.issuer, clientId, authentication, secrets.token_urlsafe(12), self.now()
+        )
+        return signer.sign(claims, TYPE).decode("ascii")

@@ -20,6 +20,7 @@ from ..errors import ExpiredToken, InvalidToken
 from ..interfaces import IKeySource, ITokenValidator
 from ..oauth.jwt import (
     ALGORITHMS,
+    REFUSED_HEADERS,
     MalformedToken,
     UnverifiedToken,
     VerifyingKey,
@@ -34,8 +35,6 @@ MAX_LIFETIME = 31 * 24 * 3600.0
 For how many seconds a token may be good at all. Revocations are kept for longer
 (L{mailauth.stores.revocations.KEEP}), so that a dead token stays dead (TK17).
 """
-
-_REFUSED_HEADERS = ("crit", "b64", "zip")
 
 
 @attrs.frozen
@@ -183,7 +182,7 @@ def _checkHeader(header: Mapping[str, Any], issuer: TrustedIssuer) -> str:
         raise InvalidToken("the algorithm is not one of the issuer's")
     if not isinstance(header.get("kid", ""), str):
         raise InvalidToken("the key id is no string")
-    if not header.keys().isdisjoint(_REFUSED_HEADERS):
+    if not header.keys().isdisjoint(REFUSED_HEADERS):
         raise InvalidToken("a header that changes what the signature means")
     type = header.get("typ")
     if not isinstance(type, str) or _bareType(type) not in issuer.types:

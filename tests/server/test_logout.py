@@ -12,6 +12,7 @@ from twisted.logger import capturedLogs
 
 from mailauth.errors import InvalidToken, Outage
 from mailauth.oauth.jwt import Signer, parseToken, verifySignature
+from mailauth.oauth.logouttokens import EVENT, LIFETIME
 from mailauth.oauth.records import (
     Authentication,
     AuthorizationCode,
@@ -23,10 +24,8 @@ from mailauth.oauth.requests import Form
 from mailauth.oauth.responses import OAuthError
 from mailauth.server.idtokenhints import IDTokenHints
 from mailauth.server.logout import (
-    EVENT,
     LOGOUT_LIFETIME,
     RETRIES,
-    TOKEN_LIFETIME,
     Logout,
     LogoutRequest,
 )
@@ -276,7 +275,7 @@ class EndTests(LogoutCase):
         self.assertEqual("logout+jwt", header["typ"])
         self.assertEqual((ISSUER, "web", ALICE), (claims["iss"], claims["aud"], claims["sub"]))
         self.assertEqual(self.alice.identifier, claims["sid"])
-        self.assertEqual((int(NOW), int(NOW) + TOKEN_LIFETIME), (claims["iat"], claims["exp"]))
+        self.assertEqual((int(NOW), int(NOW) + LIFETIME), (claims["iat"], claims["exp"]))
         self.assertEqual({EVENT: {}}, claims["events"])
         self.assertGreaterEqual(len(claims["jti"]), 16)
         self.assertNotIn("nonce", claims)
