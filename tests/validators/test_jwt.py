@@ -178,6 +178,7 @@ class AcceptedTests(ValidatorTestCase):
                 clientId="mail-client",
                 tokenId="7",
                 grantId="grant",
+                keyId="1",
                 bound=False,
             ),
         )
