@@ -456,7 +456,7 @@ class TokenTests(CommandCase):
     def test_keys(self) -> None:
         """
         A new key is published before it signs, unless one is in a hurry, and tokens of both are
-        good (OA93).
+        good (O 93).
         """
         first = self.rotate()
         old = self.told("token", "issue", ALICE)

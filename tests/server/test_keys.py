@@ -187,7 +187,7 @@ class StoredKeysTests(SynchronousTestCase):
     def test_published(self) -> None:
         """
         A new key is published for an hour before it signs, and then the old one signs nothing
-        more: publish, wait, sign, retire (OA93).
+        more: publish, wait, sign, retire (O 93).
         """
         self.now += 2 * PUBLISHED_FIRST
         new = newSigningKey(SEALER, self.now)
@@ -205,7 +205,7 @@ class StoredKeysTests(SynchronousTestCase):
 
     def test_rotatedAtOnce(self) -> None:
         """
-        Whoever is in a hurry need not wait (OA93).
+        Whoever is in a hurry need not wait (O 93).
         """
         self.now += 1
         new = newSigningKey(SEALER, self.now)

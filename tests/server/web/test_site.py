@@ -121,7 +121,7 @@ class DocumentTests(SiteCase):
         """
         The discovery document names the issuer, letter for letter, its key set and what that
         signs with; it is the same at both of its addresses (OpenID Connect Discovery 1.0 section
-        4, RFC 8414 section 3) (OA92).
+        4, RFC 8414 section 3) (O 92).
         """
         for path in (DISCOVERY, METADATA):
             response = self.get(path)
@@ -138,7 +138,7 @@ class DocumentTests(SiteCase):
     def test_resource(self) -> None:
         """
         Whoever finds the server first learns which issuer's tokens it takes (RFC 9728 section 3)
-        (OA92).
+        (O 92).
         """
         members = json.loads(self.get("/.well-known/oauth-protected-resource").body)
 
@@ -161,7 +161,7 @@ class DocumentTests(SiteCase):
 
     def test_crossOrigin(self) -> None:
         """
-        What is for everybody may be read by the scripts of any site (OA71).
+        What is for everybody may be read by the scripts of any site (O 71).
         """
         for path in (DISCOVERY, "/jwks.json", "/.well-known/oauth-protected-resource"):
             self.assertEqual(self.get(path).headers["access-control-allow-origin"], "*")
@@ -169,7 +169,7 @@ class DocumentTests(SiteCase):
 
     def test_keySet(self) -> None:
         """
-        The key set has every key, and of each the public members alone (OA17, OA92).
+        The key set has every key, and of each the public members alone (OA17, O 92).
         """
         response = self.get("/jwks.json")
 
