@@ -21,11 +21,6 @@ OFFLINE_SCOPE = "offline_access"
 An OpenID client's word for a refresh token (OpenID Connect Core 1.0 section 11).
 """
 
-OPENID_SCOPES = frozenset({"openid", "email", "profile"})
-"""
-Who somebody is (OpenID Connect Core 1.0 section 5.4).
-"""
-
 # RFC 6749 section 3.3:
 #
 #   scope       = scope-token *( SP scope-token )
