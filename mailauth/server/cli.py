@@ -18,6 +18,7 @@ from .commands.apppassword import appPassword
 from .commands.factors import passkeys, totp
 from .commands.invocation import DEFAULT_CONFIGURATION, Invocation, refuse
 from .commands.key import key
+from .commands.session import session
 from .commands.token import token
 from .config import CONFIGURATION
 from .tls import ReloadableContext, UnusableCertificate
@@ -50,7 +51,7 @@ def main(context: click.Context, config: Path | None, data: Path | None, asJSON:
     context.obj = Invocation(path, asJSON)
 
 
-for _noun in (account, appPassword, token, key):
+for _noun in (account, appPassword, token, session, key):
     main.add_command(_noun)
 
 for _verb in (passkeys, totp):

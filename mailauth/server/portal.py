@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import attrs
+from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.interfaces import IReactorTime
 
@@ -22,6 +23,7 @@ from ..checkers import (
     ThrottledByNetwork,
 )
 from ..interfaces import IAccounts, IAudit, IRevocations, ITokenValidator
+from ..oauth.interfaces import IOpaqueTokens
 from ..passwords import PasswordHasher
 from ..policy import TokenPolicy
 from ..realm import RevocableRealm
@@ -30,6 +32,7 @@ from ..stores.database import Database
 from ..throttle import Throttle
 from ..validators.caching import CachingValidator
 from ..validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from ..validators.opaque import OpaqueTokenValidator, SignedOrOpaque
 from .config import Configuration
 from .keys import MAX_TOKEN_LIFETIME, PURPOSE, StoredKeys
 from .sealing import ServerSecret
@@ -40,13 +43,21 @@ class Truth:
     """
     What decides.
 
+    @ivar realm: who is in.
     @ivar accounts: the accounts, remembered until they change.
     @ivar keys: those of the built-in issuer.
+    @ivar validator: says what an access token is.
+    @ivar accountPasswords: checks what somebody signs in with on a page.
+    @ivar throttle: counts the failures, wherever they happen.
     """
 
     portal: Portal
+    realm: RevocableRealm
     accounts: IAccounts
     keys: StoredKeys
+    validator: ITokenValidator
+    accountPasswords: ICredentialsChecker
+    throttle: Throttle
 
 
 def makeTruth(
@@ -74,22 +85,23 @@ def makeTruth(
     revocations.subscribe(lambda tags, reason: cache.drop(tags))
     revocations.subscribe(hasher.forget)
     throttle = Throttle(reactor.seconds)
-    validator = CachingValidator(makeValidator(configuration, keys), cache)
+    validator = CachingValidator(makeValidator(configuration, keys, database.opaqueTokens), cache)
     tokens = makeTokenChecker(configuration, validator, accounts, revocations)
     domain = configuration.defaultDomain
     appPasswords = AppPasswordChecker(database.appPasswords, accounts, revocations, domain)
+    accountPasswords = AccountPasswordChecker(
+        # Not those in memory, which answer faster than the store does about names that nobody has
+        # (PW6).
+        database.accounts,
+        hasher,
+        ruleOf,
+        revocations,
+        domain,
+        f"Use OAuth or an app password: {configuration.accountPage}",
+    )
     guessable = First(
         ImportedPasswordChecker(database.appPasswords, hasher, accounts, revocations, domain),
-        AccountPasswordChecker(
-            # Not those in memory, which answer faster than the store does about names that nobody
-            # has (PW6).
-            database.accounts,
-            hasher,
-            ruleOf,
-            revocations,
-            domain,
-            f"Use OAuth or an app password: {configuration.accountPage}",
-        ),
+        accountPasswords,
     )
     passwords = First(
         ThrottledByNetwork(appPasswords, throttle, domain), Throttled(guessable, throttle, domain)
@@ -101,7 +113,15 @@ def makeTruth(
             for checker in (Throttled(tokens, throttle, domain), passwords)
         ],
     )
-    return Truth(portal, accounts, keys)
+    return Truth(
+        portal,
+        revocable,
+        accounts,
+        keys,
+        validator,
+        Audited(Throttled(accountPasswords, throttle, domain), audit, reactor.seconds),
+        throttle,
+    )
 
 
 def makeTokenChecker(
@@ -126,7 +146,9 @@ def makeTokenChecker(
     )
 
 
-def makeValidator(configuration: Configuration, keys: StoredKeys) -> ITokenValidator:
+def makeValidator(
+    configuration: Configuration, keys: StoredKeys, opaqueTokens: IOpaqueTokens
+) -> ITokenValidator:
     """
     Who says what a token is, of the built-in issuer or of another.
     """
@@ -149,4 +171,4 @@ def makeValidator(configuration: Configuration, keys: StoredKeys) -> ITokenValid
         )
         for issuer in configuration.externalIssuers
     ]
-    return JWTValidator([own, *external])
+    return SignedOrOpaque(JWTValidator([own, *external]), OpaqueTokenValidator(opaqueTokens))

@@ -22,7 +22,6 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.mail.interfaces import IAccountIMAP, IMailboxPOP3, IMessageDelivery
 from twisted.python.threadpool import ThreadPool
-from twisted.web.pages import notFound
 
 from ..credentials import AvatarId
 from ..errors import Outage
@@ -34,7 +33,9 @@ from ..realm import Logout, MailRealm
 from ..stores.database import Database
 from ..stores.records import CannotOpen
 from .audit import LoginLog
+from .authorizationserver import makeAuthorizationServer
 from .config import Configuration, readConfiguration
+from .control import Control
 from .keys import PURPOSE, newSigningKey, sealPlainKeys
 from .listeners import IMPLICIT_TLS, Listener, MailFactory, makeMechanisms, overTLS
 from .mailbox.imap4 import MailboxIMAP4Server
@@ -45,7 +46,11 @@ from .sealing import readKeyFile
 from .submission import Submission, SubmissionService
 from .tls import ReloadableContext, UnusableCertificate
 from .toml import ConfigurationError
+from .web.addresses import endpointsByAddress, pagesByAddress
+from .web.assets import Assets
 from .web.documents import documentsByAddress
+from .web.page import Pages
+from .web.pages import MissingPage
 from .web.site import makeSite
 
 _log = Logger()
@@ -54,6 +59,11 @@ POLL = 1.0
 """
 How many seconds lie between two looks for what other processes revoked, so that a connection
 without any traffic ends within two.
+"""
+
+PURGE = 3600.0
+"""
+How many seconds lie between two times that what has expired is forgotten.
 """
 
 MAIL_THREADS = 4
@@ -130,9 +140,12 @@ class MailService(MultiService):
             overall = overTLS(factory, self._tls) if name in IMPLICIT_TLS else factory
             for address in configuration.listen[name]:
                 Listener(reactor, name, address, overall).setServiceParent(self)
-        poll = TimerService(POLL, self._catchUp)
-        poll.clock = reactor
-        poll.setServiceParent(self)
+        self._control = Control(reactor, configuration.directory, self._truth.realm)
+        self._control.setServiceParent(self)
+        for interval, call in ((POLL, self._catchUp), (PURGE, self._purge)):
+            timer = TimerService(interval, call)
+            timer.clock = reactor
+            timer.setServiceParent(self)
 
     # What is put together
 
@@ -176,6 +189,16 @@ class MailService(MultiService):
             protocol.MAX_MESSAGE = configuration.messageSize
             return protocol
 
+        server = makeAuthorizationServer(
+            configuration, self.database, self._secret, self._truth, self._logins, self._reactor
+        )
+        pages = Pages(
+            configuration.issuer,
+            configuration.hostname,
+            self._secret.sealer("csrf"),
+            server.sessions,
+            Assets(),
+        )
         imap = mail(lambda: MailboxIMAP4Server(mechanisms, tls), b"imap")
         submission = mail(makeESMTP)
         pop3 = mail(lambda: POP3(mechanisms, tls), b"pop3")
@@ -187,8 +210,20 @@ class MailService(MultiService):
                 self._truth.keys.verifyingKeys,
                 self._isReady,
             ),
-            {},
-            notFound(),
+            {
+                **endpointsByAddress(
+                    server, configuration.issuing.openRegistration, self._reactor.seconds
+                ),
+                **pagesByAddress(
+                    pages,
+                    server.authorization,
+                    server.signIn,
+                    server.passkeys,
+                    server.devices,
+                    server.logout,
+                ),
+            },
+            MissingPage(pages),
             lobby,
         )
         return {
@@ -236,6 +271,7 @@ class MailService(MultiService):
                 if listener.failed is not None:
                     raise listener.failed
                 self.ports.setdefault(listener.listener, listener.port)
+        self._control.listen()
         self._opened = True
         _log.info(
             "mailauth is ready: {listeners}",
@@ -284,6 +320,18 @@ class MailService(MultiService):
                 self.database.revocations.catchUp()
             except Outage as error:
                 _log.error("cannot hear of revocations: {reason}", reason=error.reason)
+
+    def _purge(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._forgetExpired())
+
+    async def _forgetExpired(self) -> None:
+        if self._opened:
+            now = time()
+            try:
+                await self.database.grants.purge(now)
+                await self.database.browserSessions.purge(now)
+            except Outage as error:
+                _log.error("cannot forget what has expired: {reason}", reason=error.reason)
 
     # SIGHUP
 

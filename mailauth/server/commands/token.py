@@ -108,7 +108,9 @@ def inspect(invocation: Invocation) -> None:
     secret = readSecret("Token")
 
     async def work(database: Database, configuration: Configuration) -> None:
-        validator = makeValidator(configuration, _keys(database, configuration))
+        validator = makeValidator(
+            configuration, _keys(database, configuration), database.opaqueTokens
+        )
         checker = makeTokenChecker(
             configuration, validator, database.accounts, database.revocations
         )

@@ -1,12 +1,15 @@
 """
-Which address is which page.
+Which address is which page, and which is which endpoint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.web.resource import IResource
 
 from ..authorization import Authorization
+from ..authorizationserver import AuthorizationServer
 from ..devices import Devices
 from ..logout import Logout
 from ..passkeys import Passkeys
@@ -14,12 +17,41 @@ from ..signin import SignIn
 from .authorize import AuthorizePage
 from .consent import ConsentPage
 from .device import DevicePage
+from .deviceauthorization import DeviceAuthorizationResource
 from .endsession import EndSessionPage, SignOutPage
+from .introspect import IntrospectionResource
 from .newpasskey import NewPasskeyPage
 from .onward import Onward
 from .page import Pages
 from .pages import AccountPage, FrontPage
+from .par import PushedRequestResource
+from .register import RegistrationResource
+from .revoke import RevocationResource
 from .signin import PasskeyPage, SecondFactorPage, SignInPage
+from .token import TokenResource
+from .userinfo import UserInfoResource
+
+
+def endpointsByAddress(
+    server: AuthorizationServer, registration: bool, seconds: Callable[[], float]
+) -> dict[str, IResource]:
+    """
+    All endpoints for programs, by their paths below the issuer.
+
+    @param registration: clients may register themselves.
+    @param seconds: a clock that only runs forward.
+    """
+    endpoints: dict[str, IResource] = {
+        "token": TokenResource(server.tokens),
+        "revoke": RevocationResource(server.revocation),
+        "introspect": IntrospectionResource(server.introspection),
+        "userinfo": UserInfoResource(server.userInfo),
+        "par": PushedRequestResource(server.pushedRequests),
+        "device_authorization": DeviceAuthorizationResource(server.devices),
+    }
+    if registration:
+        endpoints["register"] = RegistrationResource(server.clients, seconds)
+    return endpoints
 
 
 def pagesByAddress(

@@ -1,0 +1,187 @@
+"""
+The built-in authorization server, put together: from the stores and the settings to everything
+that its endpoints and pages ask. No HTTP in it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from ..interfaces import IAudit
+from ..stores.database import Database
+from ..validators._http import BoundedFetcher
+from .authorization import Authorization
+from .authorizationrequests import AuthorizationRequests
+from .browsersessions import BrowserSessions
+from .clientauthentication import ClientAuthenticator
+from .clientdocuments import ClientDocuments
+from .clients import Clients
+from .config import Configuration
+from .devices import DeviceLimits, Devices
+from .factors import SecondFactors
+from .grants.authorizationcode import AuthorizationCodeGrant
+from .grants.clientcredentials import ClientCredentialsGrant
+from .grants.devicecode import DeviceCodeGrant
+from .grants.families import Families
+from .grants.pipeline import TokenEndpoint
+from .grants.refreshtoken import RefreshTokenGrant
+from .idtokenhints import IDTokenHints
+from .introspection import Introspection
+from .issuer import AccessTokenIssuer, IDTokenIssuer
+from .liveness import Liveness
+from .logout import Logout, Poster
+from .offer import Offer
+from .passkeys import Passkeys
+from .portal import Truth
+from .proofs import Proofs
+from .pushedrequests import PushedRequests
+from .refreshtokens import RefreshTokens
+from .revocation import Revocation
+from .sealing import ServerSecret
+from .signin import SignIn
+from .userinfo import UserInfo
+
+
+@attrs.frozen(eq=False)
+class AuthorizationServer:
+    """
+    What the endpoints and pages ask.
+    """
+
+    clients: Clients
+    authorization: Authorization
+    pushedRequests: PushedRequests
+    tokens: TokenEndpoint
+    introspection: Introspection
+    revocation: Revocation
+    userInfo: UserInfo
+    devices: Devices
+    sessions: BrowserSessions
+    signIn: SignIn
+    passkeys: Passkeys
+    logout: Logout
+
+
+def posting(fetcher: BoundedFetcher) -> Poster:
+    """
+    How clients are told something.
+    """
+
+    async def post(address: str, form: bytes) -> int:
+        return (await fetcher.post(address, form)).status
+
+    return post
+
+
+def makeAuthorizationServer(
+    configuration: Configuration,
+    database: Database,
+    secret: ServerSecret,
+    truth: Truth,
+    audit: IAudit,
+    reactor: Any,
+) -> AuthorizationServer:
+    """
+    Put it together.
+
+    @param secret: what the key file holds.
+    @param audit: is told every verdict about somebody who signs in.
+    @param reactor: for time, and for the network where a client has to be told something.
+    """
+    issuer, settings, sealer = configuration.issuer, configuration.issuing, secret.sealer
+    base = issuer.rstrip("/")
+    keys, seconds = truth.keys, reactor.seconds
+    fetcher = BoundedFetcher(reactor)
+    documents = ClientDocuments(fetcher.get, seconds) if settings.clientDocuments else None
+    clients = Clients(
+        database.clients, database.revocations, issuer, sealer("client-ids"), documents
+    )
+    offer = Offer(issuer, configuration.audience, configuration.hostname)
+    hints = IDTokenHints(issuer, keys)
+    requests = AuthorizationRequests(offer, hints)
+    authenticator = ClientAuthenticator(clients, issuer, database.spent)
+    pushed = PushedRequests(authenticator, requests, database.spent, sealer("pushed-requests"))
+    liveness = Liveness(issuer, truth.validator, truth.accounts, database.revocations)
+    proofs = Proofs(database.spent, sealer("dpop-nonces"))
+    refreshTokens = RefreshTokens(sealer("refresh-tokens"))
+    families = Families(refreshTokens, settings.refreshTokenIdle)
+    grants, opaqueTokens = database.grants, database.opaqueTokens
+    sessions = BrowserSessions(
+        database.browserSessions, database.revocations, settings.browserSession
+    )
+    passkeys = Passkeys(
+        issuer,
+        database.factors,
+        database.spent,
+        sealer("passkey-challenges"),
+        sealer("user-handles"),
+    )
+    return AuthorizationServer(
+        clients=clients,
+        authorization=Authorization(
+            issuer,
+            clients,
+            requests,
+            pushed,
+            grants,
+            database.spent,
+            database.revocations,
+            sealer("authorization-requests"),
+            settings.grantLifetime,
+        ),
+        pushedRequests=pushed,
+        tokens=TokenEndpoint(
+            f"{base}/token",
+            authenticator,
+            proofs,
+            (
+                AuthorizationCodeGrant(grants, families),
+                RefreshTokenGrant(grants, opaqueTokens, families),
+                DeviceCodeGrant(database.deviceCodes, grants, families),
+                ClientCredentialsGrant(opaqueTokens),
+            ),
+            liveness,
+            offer,
+            AccessTokenIssuer(issuer, configuration.audience, keys.signer),
+            IDTokenIssuer(issuer, keys.signer),
+            settings.accessTokenLifetime,
+            configuration.tokenLifetime,
+            settings.opaqueTokens,
+        ),
+        introspection=Introspection(authenticator, liveness, grants, refreshTokens, keys.signer),
+        revocation=Revocation(authenticator, liveness, grants, database.revocations, refreshTokens),
+        userInfo=UserInfo(f"{base}/userinfo", liveness, proofs),
+        devices=Devices(
+            f"{base}/device",
+            authenticator,
+            offer,
+            database.deviceCodes,
+            DeviceLimits.of(seconds),
+            settings.grantLifetime,
+        ),
+        sessions=sessions,
+        signIn=SignIn(
+            truth.accountPasswords,
+            truth.accounts,
+            SecondFactors(database.factors, sealer("totp-secrets"), seconds),
+            passkeys,
+            audit,
+            truth.throttle,
+            sealer("sign-ins"),
+            seconds,
+        ),
+        passkeys=passkeys,
+        logout=Logout(
+            issuer,
+            clients,
+            hints,
+            sessions,
+            grants,
+            keys,
+            sealer("logout-requests"),
+            posting(fetcher),
+            reactor,
+        ),
+    )
