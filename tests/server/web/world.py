@@ -5,14 +5,14 @@ The authorization server with its pages, in memory, and a browser without a netw
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import attrs
 import pyotp
-from twisted.internet.defer import fail
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -134,7 +134,7 @@ class World:
         self.told: list[tuple[str, bytes]] = []
         secret = ServerSecret(b"secret of tests." * 2)
         self.keySealer = secret.sealer(KEYS)
-        keys = StoredKeys(
+        self.keys = keys = StoredKeys(
             stores.signingKeys, stores.revocations, self.keySealer, clock.seconds, now
         )
         clients = Clients(
@@ -148,7 +148,7 @@ class World:
         atOnce: Any = InThisThread()
         hasher = PasswordHasher(atOnce, atOnce, MIN_COST, now)
         signIns = secret.sealer("sign-ins")
-        self.kept: Any = Unreliable(stores.browserSessions)
+        self.kept = cast(Any, Unreliable(stores.browserSessions))
         self.sessions = BrowserSessions(self.kept, stores.revocations, 12 * 3600.0, now)
         self.factors = SecondFactors(
             stores.factors, secret.sealer("totp-secrets"), clock.seconds, now
@@ -232,13 +232,12 @@ class World:
             await self.stores.clients.add(client)
         await self.stores.signingKeys.add(newSigningKey(self.keySealer, self.now()))
 
-    async def deviceAnswer(self) -> Mapping[str, Any]:
+    async def deviceAnswer(self, address: str = "198.51.100.7") -> Mapping[str, Any]:
         """
         What a television is told that asks for a code.
         """
-        return await self.devices.answer(
-            Form({"client_id": TELEVISION.clientId}), None, "198.51.100.7"
-        )
+        form = Form({"client_id": TELEVISION.clientId})
+        return await self.devices.answer(form, None, address)
 
 
 @attrs.frozen
@@ -442,11 +441,11 @@ class PagesCase(SynchronousTestCase):
         self.wait(self.world.populate())
         self.browser = Browser(self.world)
 
-    def wait(self, coroutine: Any) -> Any:
+    def wait(self, result: Deferred[Any] | Coroutine[Any, Any, Any]) -> Any:
         """
-        What a coroutine comes to.
+        What comes of something.
         """
-        return self.successResultOf(promptly(coroutine))
+        return self.successResultOf(result if isinstance(result, Deferred) else promptly(result))
 
     def ask(self, client: str = CLIENT.clientId, **parameters: str | None) -> str:
         """
