@@ -5,6 +5,8 @@ Tests for L{mailauth.stores.migrating}.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
@@ -15,12 +17,18 @@ from sqlalchemy import Engine, create_engine, event
 from twisted.trial.unittest import TestCase
 
 from mailauth.stores.migrating import migrate
-from mailauth.stores.records import CannotOpen
+from mailauth.stores.records import AppPassword, AppPasswordUse, CannotOpen, SigningKey
 from mailauth.stores.schema import REVISION, metadata
 from mailauth.stores.sqlite import connect, prepareFile
 from mailauth.stores.transactions import begin
+from mailauth.testing.stores import ALICE, makeBrowserSession
 
 from .files import makeDirectory, openDatabase
+
+FIRST = (Path(__file__).parent / "first.sql").read_text("utf-8")
+"""
+What C{.dump} of SQLite's says of a database of revision 0001, with a record in each table.
+"""
 
 
 class Killed(BaseException):
@@ -41,6 +49,16 @@ class KillAt:
         self.left -= 1
         if not self.left:
             raise Killed
+
+
+def makeFirst(path: Path) -> None:
+    """
+    A database as the first mailauth left it.
+    """
+    prepareFile(path)
+    connection = connect(path, 0.0)
+    connection.executescript(FIRST)
+    connection.close()
 
 
 class MigrationTests(TestCase):
@@ -120,30 +138,73 @@ class MigrationTests(TestCase):
         )
         self.assertNotIn("BEGIN IMMEDIATE", written)
 
-    def test_killed(self) -> None:
+    def killEverywhere(self, prepare: Callable[[Path], None]) -> int:
         """
-        A migration killed at any statement leaves what was there before; the next one completes
-        it (CS12).
+        Kill a migration at each of its statements. What was there before has to be there, and the
+        next migration has to complete it.
+
+        @param prepare: makes the file that is migrated.
+        @return: how many statements there are.
         """
-        whole = self.path.with_name("whole.db")
-        migrate(self.connectTo(whole))
-        survived = 0
-        for last in range(1, 100):
+        prepare(self.path)
+        before = self.statements(self.path)
+        migrate(self.connectTo(self.path))
+        for last in count(1):
             path = self.path.with_name(f"killed-{last}.db")
+            prepare(path)
             database = self.connectTo(path)
             event.listen(database, "before_cursor_execute", KillAt(last))
             try:
                 migrate(database)
             except Killed:
-                survived += 1
                 database.dispose()
-                self.assertEqual({}, self.statements(path))
+                self.assertEqual(before, self.statements(path))
                 migrate(self.connectTo(path))
-                self.assertEqual(self.statements(whole), self.statements(path))
+                self.assertEqual(self.statements(self.path), self.statements(path))
             else:
-                break
+                return last - 1
+        raise AssertionError("there is no end")
 
-        self.assertGreater(survived, 10)
+    def test_killed(self) -> None:
+        """
+        A migration killed at any statement leaves what was there before; the next one completes
+        it (CS12).
+        """
+        self.assertGreater(self.killEverywhere(prepareFile), 40)
+
+    def test_killedUpgrade(self) -> None:
+        """
+        So does one of a database of an earlier mailauth (CS12).
+        """
+        self.assertGreater(self.killEverywhere(makeFirst), 20)
+
+    async def test_upgraded(self) -> None:
+        """
+        A database of the first mailauth is brought up to date with all that is in it.
+        """
+        makeFirst(self.path)
+
+        database = await openDatabase(self, self.path)
+
+        phone = AppPassword(
+            "phone",
+            ALICE.name,
+            "a phone",
+            digest=b"\x01" * 32,
+            services=frozenset({"imap"}),
+            created=2.0,
+            networks=("192.0.2.0/24",),
+            lastUse=AppPasswordUse(3.0, "imap", "192.0.2.1"),
+        )
+        self.assertEqual((ALICE,), await database.accounts.list())
+        self.assertEqual((phone,), await database.appPasswords.list(ALICE.name))
+        self.assertEqual(
+            (SigningKey("a key", "ES256", b"a private key", 4.0),),
+            await database.signingKeys.list(),
+        )
+        self.assertTrue(database.revocations.covers(["app-password:laptop"], 5.0))
+        await database.browserSessions.add(makeBrowserSession("one"))
+        self.assertEqual(1, len(await database.browserSessions.list(ALICE.name)))
 
     async def test_newer(self) -> None:
         """
