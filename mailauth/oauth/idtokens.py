@@ -71,10 +71,12 @@ class IDTokenHint:
 
     @ivar subject: whose it is.
     @ivar clientId: to whom it was given.
+    @ivar browserSession: the id of the browser session in which it was asked for, or C{None}.
     """
 
     subject: str
     clientId: str
+    browserSession: str | None
 
 
 def readHint(token: UnverifiedToken, key: VerifyingKey, issuer: str) -> IDTokenHint:
@@ -94,10 +96,14 @@ def readHint(token: UnverifiedToken, key: VerifyingKey, issuer: str) -> IDTokenH
         raise refusedHint(str(error)) from None
     if claims.get("iss") != issuer:
         raise refusedHint("of another issuer")
-    subject, clientId = claims.get("sub"), claims.get("aud")
-    if not isinstance(subject, str) or not isinstance(clientId, str):
+    subject, clientId, session = (claims.get(name) for name in ("sub", "aud", "sid"))
+    if (
+        not isinstance(subject, str)
+        or not isinstance(clientId, str)
+        or not isinstance(session, str | None)
+    ):
         raise refusedHint("not written by us")
-    return IDTokenHint(subject, clientId)
+    return IDTokenHint(subject, clientId, session)
 
 
 def refusedHint(reason: str) -> OAuthError:

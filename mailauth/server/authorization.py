@@ -12,11 +12,9 @@ import secrets
 from collections.abc import Callable
 from hashlib import sha256
 from time import time
-from typing import TYPE_CHECKING
 
 import attrs
 
-from ..credentials import accountTag, clientTag, grantTag
 from ..interfaces import IRevocations
 from ..oauth.interfaces import IGrants, ISpent
 from ..oauth.records import AuthorizationCode, BrowserSession, Client, Grant
@@ -25,13 +23,12 @@ from ..oauth.requests import Form
 from ..oauth.responses import OAuthError, withParameters
 from ..stores.records import NotFound
 from .authorizationrequests import PUSHED, AuthorizationRequest, AuthorizationRequests
+from .clients import Clients
+from .liveness import isRevoked
 from .offer import wantsRefreshToken
+from .pushedrequests import PushedRequests
 from .refreshtokens import newGrantId
 from .sealing import Sealer, digestOf
-
-if TYPE_CHECKING:
-    from .clients import Clients
-    from .pushedrequests import PushedRequests
 
 REQUEST_LIFETIME = 3600.0
 """
@@ -184,18 +181,8 @@ class Authorization:
             grant.clientId == request.clientId
             and request.scope <= grant.scope
             and (grant.expires is None or now < grant.expires)
-            and not self._isRevoked(grant)
+            and not isRevoked(grant, self.issuer, self.revocations)
             for grant in await self.grants.list(session.authentication.account)
-        )
-
-    def _isRevoked(self, grant: Grant) -> bool:
-        return self.revocations.covers(
-            {
-                accountTag(grant.account),
-                clientTag(self.issuer, grant.clientId),
-                grantTag(self.issuer, grant.grantId),
-            },
-            grant.authentication.when,
         )
 
     # What the client hears

@@ -34,6 +34,30 @@ def isClientSubject(subject: str) -> bool:
     return subject.startswith(_CLIENT)
 
 
+def grantTags(grant: Grant, issuer: str) -> frozenset[str]:
+    """
+    What a revocation has to name to end a grant.
+    """
+    return frozenset(
+        {
+            accountTag(grant.account),
+            clientTag(issuer, grant.clientId),
+            grantTag(issuer, grant.grantId),
+        }
+    )
+
+
+def isRevoked(grant: Grant, issuer: str, revocations: IRevocations) -> bool:
+    """
+    Whether a grant was revoked, as far as is known: with whoever gave it since he signed in, or by
+    itself or with its client since it was given.
+    """
+    account = {accountTag(grant.account)}
+    return revocations.covers(account, grant.authentication.when) or revocations.covers(
+        grantTags(grant, issuer) - account, grant.created
+    )
+
+
 @attrs.frozen(eq=False)
 class Liveness:
     """
@@ -63,16 +87,9 @@ class Liveness:
             return False
         if not await self._isEnabled(grant.account):
             return False
-        account = {accountTag(grant.account)}
-        others = {
-            clientTag(self.issuer, grant.clientId),
-            grantTag(self.issuer, grant.grantId),
-        }
-        covers = self.revocations.covers
         return not (
-            covers(account, grant.authentication.when)
-            or covers(others, grant.created)
-            or self.revocations.revokedSince(account | others, began)
+            isRevoked(grant, self.issuer, self.revocations)
+            or self.revocations.revokedSince(grantTags(grant, self.issuer), began)
         )
 
     async def validate(self, secret: bytes) -> AccessToken:

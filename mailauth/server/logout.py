@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from time import time
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import attrs
@@ -25,12 +24,10 @@ from ..oauth.requests import Form
 from ..oauth.responses import OAuthError, withParameters
 from ..scopes import OFFLINE_SCOPE
 from .browsersessions import BrowserSessions
+from .clients import Clients
 from .idtokenhints import IDTokenHints
 from .keys import StoredKeys
 from .sealing import Sealer
-
-if TYPE_CHECKING:
-    from .clients import Clients
 
 LOGOUT_LIFETIME = 600.0
 """
@@ -57,8 +54,8 @@ class LogoutRequest:
 
     @ivar location: where the browser goes afterwards, or C{None} if it stays.
     @ivar clientName: who asks, or C{None} if nobody said so.
-    @ivar confirmed: it need not be asked whether somebody wants this: the client knows who is
-        signed in.
+    @ivar confirmed: it need not be asked whether somebody wants this: the client was told who is
+        signed in, in this very session.
     """
 
     location: str | None
@@ -109,11 +106,10 @@ class Logout:
                     "invalid_request", "The post_logout_redirect_uri is not one of the client's."
                 )
             location = withParameters(location, {"state": form.get("state")})
-        account = None if session is None else session.authentication.account
         return LogoutRequest(
             location,
             None if client is None else client.name or client.clientId,
-            hint is not None and hint.subject == account,
+            hint is not None and session is not None and hint.browserSession == session.identifier,
         )
 
     async def _client(self, form: Form, hint: IDTokenHint | None) -> Client | None:

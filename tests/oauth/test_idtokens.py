@@ -116,10 +116,11 @@ class HintTests(SynchronousTestCase):
 
     def test_ours(self) -> None:
         """
-        An ID token of ours tells whose it is and which client got it; also one that has expired
-        long ago (O 42, O 95).
+        An ID token of ours tells whose it is, which client got it and in which browser session;
+        also one that has expired long ago (O 42, O 95).
         """
-        expected = IDTokenHint("alice@example.test", "webmail")
+        session = GRANT.authentication.browserSession
+        expected = IDTokenHint("alice@example.test", "webmail", session)
 
         self.assertEqual(expected, self.read())
         self.assertEqual(expected, self.read(exp=1, iat=0))
@@ -149,6 +150,7 @@ class HintTests(SynchronousTestCase):
         self.assertRefused(sub=1)
         self.assertRefused(aud=["webmail"])
         self.assertRefused(aud=None)
+        self.assertRefused(sid=1)
 
     def test_reads(self) -> None:
         """

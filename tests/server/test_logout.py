@@ -141,24 +141,34 @@ class BeginTests(LogoutCase):
         """
         self.assertEqual(LogoutRequest(None, None, False), self.asked())
 
+    def hint(self, **claims: Any) -> str:
+        """
+        The ID token that a client was given in alice's session.
+        """
+        return self.idToken(**{"aud": "web", "sid": self.alice.identifier, **claims})
+
     def test_hint(self) -> None:
         """
-        Who comes with the ID token of whoever is signed in need not be asked, expired or not
-        (O 95).
+        Who comes with an ID token of this session need not be asked, expired or not (O 95).
         """
         for expires in (NOW - 1, NOW + 3600):
-            hint = self.idToken(aud="web", exp=int(expires))
+            hint = self.hint(exp=int(expires))
             request = self.asked(id_token_hint=hint, post_logout_redirect_uri=AFTER, state="x y")
             self.assertEqual(LogoutRequest(f"{AFTER}?state=x%20y", "Webmail", True), request)
 
-    def test_someoneElse(self) -> None:
+    def test_otherSession(self) -> None:
         """
-        Who comes with somebody else's ID token, or when nobody is signed in, is asked (O 95).
+        Who comes with an ID token of somebody else's, or of another session of hers, or when
+        nobody is signed in, is asked (O 95).
         """
-        bobs = self.idToken(aud="web", sub=BOB)
-
-        self.assertFalse(self.asked(id_token_hint=bobs).confirmed)
-        request = self.got(self.logout.begin(Form({"id_token_hint": self.idToken()}), None))
+        bob, later = self.session(BOB), self.session()
+        for hint in (
+            self.hint(sub=BOB, sid=bob.identifier),
+            self.hint(sid=later.identifier),
+            self.hint(sid=None),
+        ):
+            self.assertFalse(self.asked(id_token_hint=hint).confirmed)
+        request = self.got(self.logout.begin(Form({"id_token_hint": self.hint()}), None))
         self.assertFalse(request.confirmed)
 
     def test_clientId(self) -> None:
@@ -195,9 +205,7 @@ class BeginTests(LogoutCase):
         The ID token has to be the client's that asks (O 95).
         """
         self.misled(id_token_hint=self.idToken(aud="web"), client_id="other")
-        self.assertTrue(
-            self.asked(id_token_hint=self.idToken(aud="web"), client_id="web").confirmed
-        )
+        self.assertTrue(self.asked(id_token_hint=self.hint(), client_id="web").confirmed)
 
     def test_unregistered(self) -> None:
         """
