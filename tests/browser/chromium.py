@@ -118,6 +118,16 @@ class Chromium:
                 return said["result"]
             self.events.append(said)
 
+    def until(self, holds: Callable[[], object]) -> None:
+        """
+        Wait until something has happened: what a browser does, it does in its own time.
+        """
+        deadline = time.monotonic() + TIMEOUT
+        while not holds():
+            assert time.monotonic() < deadline, self.events[-5:]
+            if b"\0" in self._buffer or select.select([self._replies], [], [], 0.05)[0]:
+                self.events.append(self._read())
+
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
             readable, _, _ = select.select([self._replies], [], [], TIMEOUT)
@@ -196,17 +206,13 @@ class Tab:
         """
         loaded = len(self.events("Page.loadEventFired"))
         act()
-        self.until(lambda: len(self.events("Page.loadEventFired")) > loaded)
+        self._chromium.until(lambda: len(self.events("Page.loadEventFired")) > loaded)
 
-    def until(self, condition: Callable[[], object]) -> None:
+    def until(self, expression: str) -> None:
         """
-        Wait until it holds: what a browser does, it does in its own time.
+        Wait until something holds in the page.
         """
-        deadline = time.monotonic() + TIMEOUT
-        while not condition():
-            assert time.monotonic() < deadline, f"this took too long: {self.text}"
-            # Hear what has happened.
-            self.evaluate("new Promise((resolve) => setTimeout(resolve, 10))")
+        self._chromium.until(lambda: self.evaluate(expression))
 
     def touch(self, selector: str) -> None:
         """

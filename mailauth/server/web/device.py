@@ -94,12 +94,8 @@ class DevicePage(Page):
             verified=client.verified,
             scope=[visit.say(key) for key in meaningsOf(code.scope)],
             userCode=userCode,
-            place=self._describePlace(visit, code),
-            when=visit.say(
-                "device.confirm.ago",
-                time=f"{datetime.fromtimestamp(code.created, UTC):%H:%M}",
-                minutes=int(now - code.created) // 60,
-            ),
+            place=_describePlace(visit, code),
+            when=_describeTime(visit, code, now),
             account=session.authentication.account,
             ends=describeEnd(
                 visit,
@@ -108,9 +104,17 @@ class DevicePage(Page):
             ),
         )
 
-    def _describePlace(self, visit: Visit, code: DeviceCode) -> Markup:
-        if code.address is None:
-            return visit.say("device.confirm.unknown")
-        here = code.address == visit.peer
-        key = "device.confirm.here" if here else "device.confirm.elsewhere"
-        return visit.say(key, address=code.address)
+
+def _describePlace(visit: Visit, code: DeviceCode) -> Markup:
+    if code.address is None:
+        return visit.say("device.confirm.unknown")
+    here = code.address == visit.peer
+    key = "device.confirm.here" if here else "device.confirm.elsewhere"
+    return visit.say(key, address=code.address)
+
+
+def _describeTime(visit: Visit, code: DeviceCode, now: float) -> Markup:
+    minutes = int(now - code.created) // 60
+    key = "device.confirm.ago" if minutes else "device.confirm.now"
+    time = datetime.fromtimestamp(code.created, UTC)
+    return visit.say(key, time=f"{time:%H:%M}", minutes=minutes)

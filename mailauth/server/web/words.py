@@ -120,6 +120,7 @@ ENGLISH: Mapping[str, str] = {
     "device.confirm.elsewhere": "{address}, which is not your address here",
     "device.confirm.unknown": "unknown",
     "device.confirm.when": "Asked at",
+    "device.confirm.now": "{time} UTC, just now",
     "device.confirm.ago": "{time} UTC, {minutes} min ago",
     "device.allowed.title": "Your device is connected",
     "device.allowed.text": "Go back to it. You can close this page.",
