@@ -18,8 +18,11 @@ from mailauth.oauth.responses import OAuthError
 from mailauth.server.authorization import Authorization, RedirectError
 from mailauth.server.authorizationrequests import AuthorizationRequest, AuthorizationRequests
 from mailauth.server.browsersessions import BrowserSessions
+from mailauth.server.clientauthentication import ClientAuthenticator
+from mailauth.server.clients import Clients
 from mailauth.server.idtokenhints import IDTokenHints
 from mailauth.server.offer import Offer
+from mailauth.server.pushedrequests import PushedRequests
 from mailauth.server.sealing import KEY_OCTETS, ServerSecret
 from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
@@ -63,34 +66,6 @@ CLIENTS = (
 )
 
 
-@attrs.define
-class KnownClients:
-    """
-    Clients by their ids, and requests that they pushed.
-    """
-
-    clients: dict[str, Client]
-    pushed: dict[tuple[str, str], Form] = attrs.field(factory=dict)
-
-    async def find(self, clientId: str) -> Client:
-        """
-        See L{Clients<mailauth.server.clients.Clients>}.
-        """
-        try:
-            return self.clients[clientId]
-        except KeyError:
-            raise OAuthError("invalid_client", "There is no such client.") from None
-
-    async def take(self, requestURI: str, clientId: str) -> Form:
-        """
-        See L{PushedRequests<mailauth.server.pushedrequests.PushedRequests>}.
-        """
-        try:
-            return self.pushed.pop((requestURI, clientId))
-        except KeyError:
-            raise OAuthError("invalid_request", "There is no such request.") from None
-
-
 class AuthorizationCase(SynchronousTestCase):
     """
     An authorization endpoint, and alice and bob in their browsers.
@@ -103,8 +78,28 @@ class AuthorizationCase(SynchronousTestCase):
         self.clock = Clock()
         self.clock.advance(NOW)
         self.stores = MemoryStores(self.clock.seconds, ISSUER)
-        self.known = KnownClients({client.clientId: client for client in CLIENTS})
+        now, secret = self.clock.seconds, ServerSecret(bytes(KEY_OCTETS))
+        self.clients = Clients(
+            self.stores.clients,
+            self.stores.revocations,
+            ISSUER,
+            secret.sealer("client-ids"),
+            now=now,
+        )
+        for client in CLIENTS:
+            self.addClient(client)
         self.signer = makeSigner()
+        self.hints = IDTokenHints(ISSUER, StaticKeys([self.signer.verifyingKey]))
+        self.requests = AuthorizationRequests(
+            Offer(ISSUER, ISSUER, "mail.example.test"), self.hints, now
+        )
+        self.pushed = PushedRequests(
+            ClientAuthenticator(self.clients, ISSUER, self.stores.spent, now),
+            self.requests,
+            self.stores.spent,
+            secret.sealer("pushed-requests"),
+            now,
+        )
         self.authorization = self.makeAuthorization(ISSUER)
         self.sessions = BrowserSessions(
             self.stores.browserSessions, self.stores.revocations, 43200, self.clock.seconds
@@ -116,21 +111,32 @@ class AuthorizationCase(SynchronousTestCase):
         """
         The endpoint of an issuer.
         """
-        now = self.clock.seconds
-        hints = IDTokenHints(issuer, StaticKeys([self.signer.verifyingKey]))
-        known: Any = self.known
         return Authorization(
             issuer,
-            known,
-            AuthorizationRequests(Offer(issuer, issuer, "mail.example.test"), hints, now),
-            known,
+            self.clients,
+            self.requests,
+            self.pushed,
             self.stores.grants,
             self.stores.spent,
             self.stores.revocations,
             ServerSecret(bytes(KEY_OCTETS)).sealer("authorization-requests"),
-            now=now,
+            now=self.clock.seconds,
             **settings,
         )
+
+    def addClient(self, client: Client) -> None:
+        """
+        Let an administrator register a client.
+        """
+        added = self.stores.clients.add(attrs.evolve(client, created=NOW))
+        self.successResultOf(added)
+
+    def client(self, clientId: str) -> Client:
+        """
+        A client that is registered.
+        """
+        client: Client = self.got(self.clients.find(clientId))
+        return client
 
     def got(self, coroutine: Any) -> Any:
         """

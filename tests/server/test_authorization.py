@@ -207,7 +207,7 @@ class AnswerTests(AuthorizationCase):
         with self.assertRaises(RedirectError) as raised:
             self.authorization.needsSignIn(none, None)
         answers.append(self.answer(raised.exception.location))
-        client = self.known.clients["public"]
+        client = self.client("public")
         error = self.raised(self.authorization.needsConsent(none, client, self.session()))
         answers += [self.answer(error.location), self.answer(self.authorization.deny(none))]
 
@@ -282,7 +282,7 @@ class AnswerTests(AuthorizationCase):
         A client that was removed meanwhile gets nothing.
         """
         request = self.begin()
-        del self.known.clients["public"]
+        self.successResultOf(self.stores.clients.remove("public"))
 
         approved = self.authorization.approve(request, self.session(), HOME)
 
@@ -466,7 +466,7 @@ class ConsentTests(AuthorizationCase):
         """
         Whether alice has to be asked.
         """
-        request, client = self.begin(clientId, **parameters), self.known.clients[clientId]
+        request, client = self.begin(clientId, **parameters), self.client(clientId)
         needed: bool = self.got(self.authorization.needsConsent(request, client, self.alice))
         return needed
 
@@ -572,6 +572,6 @@ class ConsentTests(AuthorizationCase):
         self.assertFalse(self.needs("server", prompt="none"))
         for clientId, scope in (("server", "smtp"), ("public", MAIL_SCOPE)):
             request = self.begin(clientId, prompt="none", scope=scope)
-            client = self.known.clients[clientId]
+            client = self.client(clientId)
             error = self.raised(self.authorization.needsConsent(request, client, self.alice))
             self.assertEqual("consent_required", self.answer(error.location)["error"])

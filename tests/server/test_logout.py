@@ -22,7 +22,6 @@ from mailauth.oauth.records import (
 )
 from mailauth.oauth.requests import Form
 from mailauth.oauth.responses import OAuthError
-from mailauth.server.idtokenhints import IDTokenHints
 from mailauth.server.logout import (
     LOGOUT_LIFETIME,
     RETRIES,
@@ -30,7 +29,6 @@ from mailauth.server.logout import (
     LogoutRequest,
 )
 from mailauth.server.sealing import KEY_OCTETS, CannotUnseal, ServerSecret
-from mailauth.validators.jwt import StaticKeys
 
 from .authorizing import ALICE, BOB, BROWSER, HOME, ISSUER, NOW, AuthorizationCase
 
@@ -68,19 +66,18 @@ class LogoutCase(AuthorizationCase):
         for client in (
             Client("web", "Webmail", postLogoutRedirectURIs=(AFTER,), backchannelLogoutURI=BACK),
             Client("other", postLogoutRedirectURIs=("https://other.example/bye?x=1",)),
-            Client("public", "Public", backchannelLogoutURI="https://public.example/back"),
+            Client("listening", "Public", backchannelLogoutURI="https://public.example/back"),
         ):
-            self.known.clients[client.clientId] = client
+            self.addClient(client)
         self.answers: list[int | Exception] = []
         self.posted: list[tuple[str, str]] = []
         self.keys = Keys(self.signer)
         now = self.clock.seconds
-        known: Any = self.known
         keys: Any = self.keys
         self.logout = Logout(
             ISSUER,
-            known,
-            IDTokenHints(ISSUER, StaticKeys([self.signer.verifyingKey])),
+            self.clients,
+            self.hints,
             self.sessions,
             self.stores.grants,
             keys,
@@ -293,7 +290,7 @@ class EndTests(LogoutCase):
         No two logout tokens are the same one (O 94).
         """
         self.grant("web", self.alice)
-        self.grant("public", self.alice)
+        self.grant("listening", self.alice)
         self.end()
 
         ids = {self.claimsOf(token)[1]["jti"] for _, token in self.posted}
@@ -321,8 +318,8 @@ class EndTests(LogoutCase):
         self.grant("web", self.alice, "smtp")
         self.grant("other", self.alice)
         self.grant("gone", self.alice)
-        self.grant("public", elsewhere)
-        self.grant("public", None, "jmap")
+        self.grant("listening", elsewhere)
+        self.grant("listening", None, "jmap")
         self.end()
 
         self.assertEqual([BACK], [address for address, _ in self.posted])
