@@ -122,7 +122,7 @@ class MailService(MultiService):
             configuration.directory / "mail", partial(deferToThreadPool, reactor, self._pools[1])
         )
         self._logins = LoginLog(configuration.loginLog, reactor.callLater)
-        self._truth = makeTruth(
+        self.truth = makeTruth(
             configuration,
             lambda domain: self._configuration.passwordRuleOf(domain),
             self.database,
@@ -133,14 +133,14 @@ class MailService(MultiService):
             reactor,
         )
         self._submissions = SubmissionService(
-            self._truth.accounts, self.mailboxes, configuration.hostname, time
+            self.truth.accounts, self.mailboxes, configuration.hostname, time
         )
         self._factories = self._makeFactories()
         for name, factory in self._factories.items():
             overall = overTLS(factory, self._tls) if name in IMPLICIT_TLS else factory
             for address in configuration.listen[name]:
                 Listener(reactor, name, address, overall).setServiceParent(self)
-        self._control = Control(reactor, configuration.directory, self._truth.realm)
+        self._control = Control(reactor, configuration.directory, self.truth.realm)
         self._control.setServiceParent(self)
         for interval, call in ((POLL, self._catchUp), (PURGE, self._purge)):
             timer = TimerService(interval, call)
@@ -181,7 +181,7 @@ class MailService(MultiService):
 
         def mail(make: Callable[[], Any], *protocols: bytes) -> MailFactory:
             loopback = configuration.insecureLoopback
-            return MailFactory(make, self._truth.portal, room, loopback, protocols)
+            return MailFactory(make, self.truth.portal, room, loopback, protocols)
 
         def makeESMTP() -> ESMTP:
             protocol = ESMTP(mechanisms, tls)
@@ -190,7 +190,7 @@ class MailService(MultiService):
             return protocol
 
         server = makeAuthorizationServer(
-            configuration, self.database, self._secret, self._truth, self._logins, self._reactor
+            configuration, self.database, self._secret, self.truth, self._logins, self._reactor
         )
         pages = Pages(
             configuration.issuer,
@@ -207,7 +207,7 @@ class MailService(MultiService):
             documentsByAddress(
                 configuration.issuer,
                 configuration.issuing,
-                self._truth.keys.verifyingKeys,
+                self.truth.keys.verifyingKeys,
                 self._isReady,
             ),
             {
@@ -265,7 +265,7 @@ class MailService(MultiService):
         await sealPlainKeys(keys, sealer)
         if not await keys.list():
             await keys.add(newSigningKey(sealer, time()))
-        await self._truth.keys.load()
+        await self.truth.keys.load()
         for listener in self.services:
             if isinstance(listener, Listener):
                 if listener.failed is not None:
