@@ -395,6 +395,28 @@ class AuthenticationTests(PasskeysTestCase):
                 else:
                     self.refused(InvalidPasskey, self.verify(authenticator))
 
+    def test_copiesAtOnce(self) -> None:
+        """
+        Of an authenticator and its copy that come at the same time, one is in (WB11; O 59).
+        """
+        self.authenticator = Authenticator(ORIGIN, counter=7)
+        passkey = self.register(BOB)
+        self.authenticator.counter = 8
+        found: list[Deferred[Passkey | None]] = []
+
+        def find(credentialId: bytes) -> Deferred[Passkey | None]:
+            found.append(Deferred())
+            return found[-1]
+
+        self.stores.factors.findPasskey = find  # type: ignore[method-assign]
+        first, second = (Deferred.fromCoroutine(self.verify()) for _ in range(2))
+        for waiting in found:
+            waiting.callback(passkey)
+
+        self.assertEqual(passkey, self.successResultOf(first))
+        error = self.failureResultOf(second, InvalidPasskey).value
+        self.assertIn("counter", error.reason)
+
     def test_nothingIsWrittenForStrangers(self) -> None:
         """
         Whoever has no passkey spends nothing, so that he fills no table (DS14).
