@@ -179,6 +179,8 @@ class Logout:
                 if status in (200, 204):
                     return
                 reason = f"it answered {status}"
+            except OAuthError:
+                return  # there is no such client any more
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
             _log.warn("{client} was not told of a logout: {reason}", client=clientId, reason=reason)

@@ -323,6 +323,7 @@ class EndTests(LogoutCase):
         self.end()
 
         self.assertEqual([BACK], [address for address, _ in self.posted])
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_whatEnds(self) -> None:
         """
