@@ -199,7 +199,7 @@ mailauth is running. Everything is on this machine only, and Ctrl-C stops it.
   IMAP        {host}, port {imaps} (TLS) or {imap} (STARTTLS)
   submission  {host}, port {submissions} (TLS) or {submission} (STARTTLS)
   POP3        {host}, port {pop3s} (TLS) or {pop3} (STLS)
-  issuer      {issuer}
+  issuer      {issuer}   (any OAuth client registers itself there)
   help page   {accountPage}
 
   alice@example.test   account password {alicePassword}
