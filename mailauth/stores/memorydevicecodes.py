@@ -40,9 +40,14 @@ class MemoryDeviceCodes:
         See L{IDeviceCodes.add}. Those that expired long ago are forgotten on this occasion.
         """
         now = code.created
-        for old in [one for one in self._codes.values() if one.expires <= now - EXPIRED_KNOWN]:
-            del self._codes[old.digest]
-        waiting = [one for one in self._codes.values() if one.expires > now and _undecided(one)]
+        waiting = []
+        for one in [*self._codes.values()]:
+            # One that nobody decided about in time stands in nobody's way.
+            late = one.expires <= now and _undecided(one) and one.userCode == code.userCode
+            if late or one.expires <= now - EXPIRED_KNOWN:
+                del self._codes[one.digest]
+            elif one.expires > now and _undecided(one):
+                waiting.append(one)
         if len(waiting) >= WAITING_LIMIT:
             return fail(LimitReached(f"{WAITING_LIMIT} devices wait already"))
         if code.digest in self._codes or any(one.userCode == code.userCode for one in waiting):
@@ -60,8 +65,7 @@ class MemoryDeviceCodes:
         """
         See L{IDeviceCodes.findUserCode}.
         """
-        # The latest, for an earlier one has expired.
-        for code in reversed(self._codes.values()):
+        for code in self._codes.values():
             if code.userCode == userCode and _undecided(code):
                 return succeed(code)
         return succeed(None)
