@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 
 from .commands.account import account
 from .commands.apppassword import appPassword
+from .commands.client import client
 from .commands.factors import passkeys, totp
 from .commands.invocation import DEFAULT_CONFIGURATION, Invocation, refuse
 from .commands.key import key
@@ -51,7 +52,7 @@ def main(context: click.Context, config: Path | None, data: Path | None, asJSON:
     context.obj = Invocation(path, asJSON)
 
 
-for _noun in (account, appPassword, token, session, key):
+for _noun in (account, appPassword, token, session, client, key):
     main.add_command(_noun)
 
 for _verb in (passkeys, totp):

@@ -153,7 +153,9 @@ class Clients:
         document = toDocument(client, without=("clientId",)).encode("utf-8")
         deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=_USUAL)
         sealed = self._sealer.seal(deflate.compress(document) + deflate.flush())
-        return urlsafe_b64encode(sealed).decode("ascii").rstrip("=")
+        clientId = urlsafe_b64encode(sealed).decode("ascii").rstrip("=")
+        # No command takes it for an option. It is another each time.
+        return self._seal(client) if clientId.startswith("-") else clientId
 
     def _unseal(self, clientId: str) -> Client | None:
         """

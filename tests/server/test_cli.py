@@ -616,7 +616,8 @@ class HelpTests(SynchronousTestCase):
         text = told(Path("/nowhere"), "--help")
 
         self.assertEqual(
-            list(nouns(text)), ["account", "app-password", "config", "demo", "key", "token"]
+            list(nouns(text)),
+            ["account", "app-password", "client", "config", "demo", "key", "session", "token"],
         )
         setup = (Path(__file__).parents[2] / "setup.cfg").read_text()
         [version] = re.findall(r"(?m)^version = (.*)", setup)

@@ -164,6 +164,15 @@ class RegisteredTests(ClientsCase):
         self.assertLess(len(self.clients.register(THUNDERBIRD).clientId), 200)
         self.assertLess(len(self.clients.register(LARGE).clientId), 350)
 
+    def test_noOption(self) -> None:
+        """
+        An id is one of a command's arguments, and is never taken for an option.
+        """
+        ids = [self.clients.register(THUNDERBIRD).clientId for _ in range(500)]
+
+        self.assertEqual(len(set(ids)), 500)
+        self.assertEqual([each for each in ids if each.startswith("-")], [])
+
     def test_tooLarge(self) -> None:
         """
         Who says more about itself than an id can hold is refused (OA11; O 80).
