@@ -96,7 +96,12 @@ def makeAuthorizationServer(
     fetcher = BoundedFetcher(reactor)
     documents = ClientDocuments(fetcher.get, seconds) if settings.clientDocuments else None
     clients = Clients(
-        database.clients, database.revocations, issuer, sealer("client-ids"), documents
+        database.clients,
+        database.revocations,
+        issuer,
+        sealer("client-ids"),
+        documents,
+        settings.openRegistration,
     )
     offer = Offer(issuer, configuration.audience, configuration.hostname)
     hints = IDTokenHints(issuer, keys)

@@ -74,6 +74,7 @@ class Clients:
         issuer: str,
         sealer: Sealer,
         documents: ClientDocuments | None = None,
+        openRegistration: bool = True,
         now: Callable[[], float] = time,
     ) -> None:
         """
@@ -82,6 +83,8 @@ class Clients:
         @param issuer: whose clients they are, as their tags name it.
         @param sealer: that for C{"client-ids"}.
         @param documents: C{None} if no id is the address of a document.
+        @param openRegistration: clients may register themselves. If not, those that did before
+            are unknown, too.
         @param now: the wall clock, in seconds since the epoch.
         """
         revocations.subscribe(self._changed)
@@ -90,6 +93,7 @@ class Clients:
         self._tags = clientTag(issuer, "")
         self._sealer = sealer
         self._documents = documents
+        self._openRegistration = openRegistration
         self._now = now
         self._records: Mapping[str, Client] | None = None
         self._changes = 0
@@ -144,7 +148,9 @@ class Clients:
         """
         The client that registered itself and was given this id, if that was not too long ago.
         """
-        client = self._unsealed(clientId) if len(clientId) <= MAX_ID else None
+        if not self._openRegistration or len(clientId) > MAX_ID:
+            return None
+        client = self._unsealed(clientId)
         if client is None or self._now() >= client.created + LIFETIME:
             return None
         return client

@@ -293,6 +293,16 @@ class RegisteredTests(ClientsCase):
         )
         self.assertNotIn("://1", repr(attrs.evolve(client, clientId="", redirectURIs=())))
 
+    def test_closed(self) -> None:
+        """
+        Where clients may not register themselves, those that did before are unknown.
+        """
+        clientId = self.clients.register(THUNDERBIRD).clientId
+        stores, sealer = self.stores, SECRET.sealer("client-ids")
+        closed = Clients(stores.clients, stores.revocations, ISSUER, sealer, openRegistration=False)
+
+        self.assertUnknown(clientId, closed)
+
     def test_forged(self) -> None:
         """
         An id that was not sealed here, for this, is no id (OA11; O 80).
