@@ -73,7 +73,7 @@ class ClientTests(CommandCase):
 
     def test_confidential(self) -> None:
         """
-        A secret is shown once, to a person too, and nowhere again (PW13).
+        A secret is shown once, to a person too, and nowhere again.
         """
         made = self.answered(
             *("client", "add", "--id", "roundcube", "--confidential", "--redirect", WEBMAIL),
