@@ -29,6 +29,7 @@ from mailauth.mail.imap4 import IMAP4Server
 from mailauth.mail.waiting import WaitingRoom
 from mailauth.oauth.jwt import publicKeyFromPEM
 from mailauth.policy import TokenPolicy
+from mailauth.portal import PromptPortal
 from mailauth.realm import Logout, MailRealm, RevocableRealm
 from mailauth.sasl.oauthbearer import OAUTHBEARER, XOAUTH2
 from mailauth.sasl.plain import LOGIN, PLAIN
@@ -68,7 +69,7 @@ def makePortal(options: argparse.Namespace, audit: IAudit, seconds: Callable[[],
         stores.revocations,
         TokenPolicy(serviceScopes={"imap": frozenset({options.scope})}),
     )
-    return Portal(
+    return PromptPortal(
         RevocableRealm(MailRealm({IAccountIMAP: makeAccount}), stores.revocations),
         [Audited(Throttled(checker, Throttle(seconds)), audit, seconds)],
     )

@@ -150,8 +150,9 @@ class Throttle:
             credentials do not say.
         @raise TooManyFailures: it may not, yet.
         """
-        if self.knows(network, account):
-            if self._pairs.level((network, account)) < 1:
+        pair = (network, account)
+        if pair in self._known:
+            if self._pairs.level(pair) < 1:
                 raise TooManyFailures("the account's own network failed too often")
             return
         self.checkNetwork(network, account)

@@ -8,6 +8,7 @@ DECISIONS = (
     "mailauth/scopes.py",
     "mailauth/checkers.py",
     "mailauth/coroutines.py",
+    "mailauth/portal.py",
     "mailauth/validators/*",
     "mailauth/passwords.py",
     "mailauth/throttle.py",

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailauth.coroutines import promptly
+from mailauth.coroutines import promptly, resultNow
 
 
 async def add(*numbers: Deferred[int]) -> int:
@@ -89,3 +89,24 @@ class PromptlyTests(SynchronousTestCase):
         total.cancel()
 
         self.failureResultOf(total, CancelledError)
+
+
+class ResultNowTests(SynchronousTestCase):
+    """
+    L{resultNow} says what can be used without waiting.
+    """
+
+    def test_result(self) -> None:
+        """
+        A result that is there, but no failure, and none that still waits for something.
+        """
+        failed: Deferred[int] = fail(KeyError("none"))
+        waiting: Deferred[int] = Deferred()
+        chained = succeed(1).addCallback(lambda _: waiting)
+
+        self.assertEqual(1, resultNow(succeed(1)))
+        for pending in (failed, waiting, chained):
+            self.assertIsNone(resultNow(pending))
+        waiting.callback(2)
+        self.assertEqual(2, resultNow(chained))
+        self.failureResultOf(failed, KeyError)

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sasl", "oauth"),
     ("passwords", "throttle", "caches", "stores"),
     ("validators",),
-    ("policy", "coroutines", "checkers", "realm", "mail"),
+    ("policy", "coroutines", "checkers", "realm", "portal", "mail"),
     ("testing",),
     ("server",),
 )

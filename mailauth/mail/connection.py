@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IHandshakeListener, ISSLTransport
+from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
 from ..credentials import LoginContext
@@ -70,7 +71,8 @@ class MailConnection:
     timeOut: Any = None
     _peer: str | None = None
     _encrypted = False
-    _spoke = False
+    _exempt = False
+    _peerMayChange: bool
 
     deadlines: Deadlines
     flow: Flow
@@ -120,7 +122,7 @@ class MailConnection:
         """
         Whether nobody on the way can read along.
         """
-        return self._encrypted or (self.insecureLoopback and _isLoopback(self._peer))
+        return self._encrypted or self._exempt
 
     def loginContext(self) -> LoginContext:
         """
@@ -135,6 +137,7 @@ class MailConnection:
         if self.waitingRoom is None:
             self.waitingRoom = WaitingRoom(self.callLater)
         self._findPeer()
+        self._peerMayChange = not isinstance(self.transport, Connection)
         self._encrypted = ISSLTransport.providedBy(self.transport)
         self.deadlines = self.waitingRoom.enter(self, self._peer, self.silence)
         self.flow = Flow(self, self.deadlines)
@@ -148,9 +151,9 @@ class MailConnection:
         """
         if self.flow.closing:
             return
-        if not self._spoke:
+        if self._peerMayChange:
             # Behind a proxy the peer is the proxy until now, when its header has been read.
-            self._spoke = True
+            self._peerMayChange = False
             self._findPeer()
         super().dataReceived(octets)  # type: ignore[misc]  # that of the protocol behind
         unfinished = self.unfinished()
@@ -240,6 +243,7 @@ class MailConnection:
 
     def _findPeer(self) -> None:
         self._peer = getattr(self.transport.getPeer(), "host", None)
+        self._exempt = self.insecureLoopback and _isLoopback(self._peer)
 
 
 def _isLoopback(peer: str | None) -> bool:

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..coroutines import resultNow
 from ..credentials import DelegatedPassword, LoginContext
 from ..errors import (
     InvalidCredentials,
@@ -183,7 +184,8 @@ class Login:
         The peer is gone: nobody waits for the login any more, and whoever is in is out.
         """
         self._exchange = None
-        self._abandon()
+        if self._pending is not None:
+            self._abandon()
         logout, self._logout = self._logout, None
         if logout is not None:
             logout()
@@ -208,6 +210,10 @@ class Login:
             return
         credentials.context = self._context
         pending = wire.portal.login(credentials, wire, wire.avatarInterface)
+        answer = resultNow(pending)
+        if answer is not None and not wire.flow.closing:
+            self._enter(answer)
+            return
         self._pending = pending
         pending.addCallbacks(
             self._admit,
@@ -220,16 +226,19 @@ class Login:
             wire.flow.hold("login")
 
     def _admit(self, answer: tuple[Any, Any, Callable[[], object]], pending: Deferred[Any]) -> None:
-        _, avatar, logout = answer
-        if not self._settle(pending):
+        if self._settle(pending):
+            flow = self._wire.flow
+            self._enter(answer)
+            flow.release("login")
+        else:
+            _, _, logout = answer
             logout()
-            return
+
+    def _enter(self, answer: tuple[Any, Any, Callable[[], object]]) -> None:
+        _, avatar, self._logout = answer
         self._exchange = None
-        self._logout = logout
         self.succeeded = True
-        wire = self._wire
-        wire.loginSucceeded(avatar)
-        wire.flow.release("login")
+        self._wire.loginSucceeded(avatar)
 
     def _reject(self, failure: Failure, pending: Deferred[Any], credentials: ICredentials) -> None:
         if self._settle(pending):

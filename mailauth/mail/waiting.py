@@ -252,11 +252,12 @@ class WaitingRoom:
 
     def _stopWaiting(self, deadlines: Deadlines) -> None:
         self._waiting.pop(deadlines, None)
-        neighbours = self._networks.get(deadlines.network or "")
-        if neighbours is not None:
+        network = deadlines.network
+        if network is not None and network in self._networks:
+            neighbours = self._networks[network]
             neighbours.pop(deadlines, None)
             if not neighbours:
-                del self._networks[deadlines.network or ""]
+                del self._networks[network]
 
     def _makeRoom(self, candidates: dict[Deadlines, None]) -> None:
         self._end(min(candidates, key=lambda deadlines: deadlines.heard), "Too many connections")

@@ -26,6 +26,7 @@ from ..interfaces import IAccounts, IAudit, IRevocations, ITokenValidator
 from ..oauth.interfaces import IOpaqueTokens
 from ..passwords import PasswordHasher
 from ..policy import TokenPolicy
+from ..portal import PromptPortal
 from ..realm import RevocableRealm
 from ..stores.cached import CachedAccounts
 from ..stores.database import Database
@@ -106,7 +107,7 @@ def makeTruth(
     passwords = First(
         ThrottledByNetwork(appPasswords, throttle, domain), Throttled(guessable, throttle, domain)
     )
-    portal = Portal(
+    portal = PromptPortal(
         revocable,
         [
             Audited(checker, audit, reactor.seconds)

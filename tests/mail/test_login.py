@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -150,6 +150,18 @@ class Slow:
         self.cancelled += 1
 
 
+class Prompt(Slow):
+    """
+    A checker that lets everybody in at once.
+    """
+
+    def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
+        """
+        See L{ICredentialsChecker.requestAvatarId}.
+        """
+        return succeed(b"alice")
+
+
 @implementer(IRealm)
 class Realm:
     """
@@ -157,18 +169,23 @@ class Realm:
 
     @ivar opening: what it waits for, or C{None} if it is quick. It cannot be cancelled, as work
         in a thread cannot.
+    @ivar ends: whether the avatar's connection is ended before it is given.
     """
+
+    ends = False
 
     def __init__(self) -> None:
         self.logins = self.logouts = 0
-        self.minds: list[object] = []
+        self.minds: list[Any] = []
         self.opening: Deferred[None] | None = None
 
-    def requestAvatar(self, avatarId: Any, mind: object, *interfaces: Any) -> Any:
+    def requestAvatar(self, avatarId: Any, mind: Any, *interfaces: Any) -> Any:
         """
         See L{IRealm.requestAvatar}.
         """
         self.minds.append(mind)
+        if self.ends:
+            mind.end("revoked")
         if self.opening is None:
             return self._avatar(None, interfaces[0])
         return self.opening.addCallback(self._avatar, interfaces[0])
@@ -528,6 +545,19 @@ class LeavingTests(LoginTestCase):
             self.assertEqual(["revoked"], wire.said)
             self.assertFalse(wire.login.succeeded)
             wire.lose()
+
+    def test_endedAtOnce(self) -> None:
+        """
+        The same if neither checker nor realm took any time, and the realm ended the connection.
+        """
+        self.wire.portal = Portal(self.realm, [Prompt()])
+        self.realm.ends = True
+
+        self.login.authenticate(b"OAUTHBEARER", BEARER)
+
+        self.assertEqual(["revoked"], self.says())
+        self.assertFalse(self.login.succeeded)
+        self.assertEqual((1, 1), (self.realm.logins, self.realm.logouts))
 
     def test_midExchange(self) -> None:
         """
