@@ -182,11 +182,13 @@ class Tab:
         assert "exceptionDetails" not in outcome, outcome["exceptionDetails"]
         return outcome["result"].get("value")
 
-    def visit(self, address: str) -> None:
+    def visit(self, address: str, pages: int = 1) -> None:
         """
         Type an address.
+
+        @param pages: how many it leads to, one after the other, without anybody doing anything.
         """
-        self._go(lambda: self.command("Page.navigate", url=address))
+        self._go(lambda: self.command("Page.navigate", url=address), pages)
 
     def click(self, selector: str) -> None:
         """
@@ -200,13 +202,13 @@ class Tab:
         """
         self._go(lambda: self.strike(key))
 
-    def _go(self, act: Callable[[], object]) -> None:
+    def _go(self, act: Callable[[], object], pages: int = 1) -> None:
         """
         Do what leads to another page, and wait until that is there.
         """
-        loaded = len(self.events("Page.loadEventFired"))
+        loaded = len(self.events("Page.loadEventFired")) + pages
         act()
-        self._chromium.until(lambda: len(self.events("Page.loadEventFired")) > loaded)
+        self._chromium.until(lambda: len(self.events("Page.loadEventFired")) >= loaded)
 
     def until(self, expression: str) -> None:
         """
@@ -235,11 +237,16 @@ class Tab:
 
     def strike(self, key: str) -> None:
         """
-        Press a key: C{"Tab"}, C{"Enter"} or C{" "}.
+        Press a key: C{"Tab"}, C{"Shift+Tab"}, C{"Enter"} or C{" "}.
         """
-        code = {"Tab": 9, "Enter": 13, " ": 32}[key]
-        text = {"Enter": "\r", " ": " "}.get(key, "")
-        event = {"key": key, "windowsVirtualKeyCode": code, "text": text}
+        shift, _, name = key.rpartition("+")
+        code = {"Tab": 9, "Enter": 13, " ": 32}[name]
+        event = {
+            "key": name,
+            "windowsVirtualKeyCode": code,
+            "text": {"Enter": "\r", " ": " "}.get(name, ""),
+            "modifiers": 8 if shift else 0,
+        }
         self.command("Input.dispatchKeyEvent", type="keyDown", **event)
         self.command("Input.dispatchKeyEvent", type="keyUp", **event)
 
@@ -275,6 +282,42 @@ class Tab:
         text: str = self.evaluate("document.body.innerText")
         return text
 
+    def beforehand(self, script: str) -> None:
+        """
+        Run a script before each page.
+        """
+        self.command("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def addAuthenticator(self) -> str:
+        """
+        Have a device that keeps passkeys, whose owner always says yes.
+
+        @return: its id.
+        """
+        self.command("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+        }
+        added = self.command("WebAuthn.addVirtualAuthenticator", options=options)
+        identifier: str = added["authenticatorId"]
+        return identifier
+
+    def removeAuthenticator(self, identifier: str) -> None:
+        """
+        Have it no more.
+        """
+        self.command("WebAuthn.removeVirtualAuthenticator", authenticatorId=identifier)
+
+    def forget(self) -> None:
+        """
+        Lose all cookies.
+        """
+        self.command("Network.clearBrowserCookies")
+
     @property
     def heading(self) -> str:
         """
@@ -286,10 +329,10 @@ class Tab:
     @property
     def focused(self) -> str:
         """
-        The name of what has the focus, or its text where it has none.
+        The text of what has the focus, or its name where it has none.
         """
         focused: str = self.evaluate(
-            "document.activeElement.name || document.activeElement.innerText.trim()"
+            "document.activeElement.innerText.trim() || document.activeElement.name"
         )
         return focused
 

@@ -53,9 +53,12 @@ function written(credential) {
     });
 }
 
+// Once: what a passkey answers is good for one time, and the page is about to go.
 function send(credential) {
     form.elements.response.value = written(credential);
+    form.removeEventListener("submit", use);
     form.requestSubmit(button);
+    form.addEventListener("submit", (event) => event.preventDefault());
 }
 
 function say(problem) {
@@ -75,7 +78,7 @@ async function offerInField() {
 }
 
 async function use(event) {
-    if (event.submitter !== button || form.elements.response.value) {
+    if (event.submitter !== button) {
         return;
     }
     event.preventDefault();
