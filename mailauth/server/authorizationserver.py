@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 
 from ..interfaces import IAudit
+from ..oauth.records import Client
 from ..stores.database import Database
-from ..validators._http import BoundedFetcher
+from ..validators._http import BoundedFetcher, anywhere
 from .authorization import Authorization
 from .authorizationrequests import AuthorizationRequests
 from .browsersessions import BrowserSessions
@@ -64,13 +65,18 @@ class AuthorizationServer:
     logout: Logout
 
 
-def posting(fetcher: BoundedFetcher) -> Poster:
+def tellingClients(fetcher: BoundedFetcher, trusting: BoundedFetcher) -> Poster:
     """
-    How clients are told something.
+    How clients are told that somebody has signed out.
+
+    @param fetcher: for those that anybody may have registered.
+    @param trusting: for those of the administrator, which may be on a private network.
     """
 
-    async def post(address: str, form: bytes) -> int:
-        return (await fetcher.post(address, form)).status
+    async def post(client: Client, form: bytes) -> int:
+        assert client.backchannelLogoutURI is not None
+        poster = trusting if client.verified else fetcher
+        return (await poster.post(client.backchannelLogoutURI, form)).status
 
     return post
 
@@ -186,7 +192,7 @@ def makeAuthorizationServer(
             grants,
             keys,
             sealer("logout-requests"),
-            posting(fetcher),
+            tellingClients(fetcher, BoundedFetcher(reactor, allowed=anywhere)),
             reactor,
         ),
     )

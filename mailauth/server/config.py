@@ -22,8 +22,9 @@ from ..oauth.jwt import ALGORITHMS, UnusableKey, VerifyingKey, keysFromJWKS, pub
 from ..passwords import DEFAULT_COST, MAX_COST, MIN_COST
 from ..policy import PASSWORD_RULES
 from ..scopes import MAIL_SCOPE, SCOPE, SERVICE_SCOPES
+from ..stores.revocations import KEEP
 from ..usernames import canonicalName
-from .issuersettings import IssuerSettings, readIssuerSettings
+from .issuersettings import DAY, IssuerSettings, readIssuerSettings
 from .toml import ConfigurationError, Mistake, Table
 
 LISTENERS = ("imap", "imaps", "submission", "submissions", "pop3", "pop3s", "https")
@@ -142,6 +143,14 @@ class Configuration:
         The file of the database.
         """
         return self.directory / DATABASE
+
+    @property
+    def revocationsKept(self) -> float:
+        """
+        For how many seconds revocations are kept: longer than anything lives that they end.
+        """
+        longest = max(KEEP, self.issuing.refreshTokenIdle, self.issuing.browserSession)
+        return longest + DAY
 
     @property
     def discovery(self) -> str:

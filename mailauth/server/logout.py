@@ -39,7 +39,7 @@ RETRIES = (5.0, 30.0, 120.0)
 How many seconds lie between two tries to tell a client.
 """
 
-Poster = Callable[[str, bytes], Awaitable[int]]
+Poster = Callable[[Client, bytes], Awaitable[int]]
 """
 Posts a form to an address, in a few seconds or not at all, and returns the status of the answer.
 """
@@ -175,7 +175,7 @@ class Logout:
                     return
                 token = await self._makeToken(clientId, authentication)
                 form = urlencode({"logout_token": token}).encode("ascii")
-                status = await self.post(client.backchannelLogoutURI, form)
+                status = await self.post(client, form)
                 if status in (200, 204):
                     return
                 reason = f"it answered {status}"

@@ -111,7 +111,12 @@ class MailService(MultiService):
         self._opened = False
         self._tls = ReloadableContext(configuration.certificate, configuration.privateKey)
         self._secret = readKeyFile(configuration.keyFile)
-        self.database = Database(configuration.database, reactor, configuration.issuer)
+        self.database = Database(
+            configuration.database,
+            reactor,
+            configuration.issuer,
+            keep=configuration.revocationsKept,
+        )
         # Slow hashes, the mail and the database do not wait for each other.
         self._pools = (
             ThreadPool(0, os.cpu_count() or 1, "mailauth-passwords"),

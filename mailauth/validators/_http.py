@@ -107,21 +107,21 @@ class BoundedFetcher:
         reactor: Any,
         limits: FetchLimits = FetchLimits(),
         trustRoot: Any = None,
-        insecureLoopbackForTesting: bool = False,
+        allowed: Callable[[str], bool] | None = None,
     ) -> None:
         """
         @param reactor: for the network and time.
         @param trustRoot: which certificates are good, as
             L{optionsForClientTLS<twisted.internet.ssl.optionsForClientTLS>} takes it; C{None} for
             those of the platform.
-        @param insecureLoopbackForTesting: connect to this machine, too.
+        @param allowed: whether an IP address may be connected to; C{None} for L{isPublic}. An
+            address that the administrator named may lead L{anywhere}.
         """
         self._limits = limits
         self._clock = reactor
         self._cooperator = Cooperator(scheduler=lambda step: reactor.callLater(0, step))
         self._underWay = 0
-        allowed = _isPublicOrLoopback if insecureLoopbackForTesting else isPublic
-        network = _PublicNetwork(reactor, limits, allowed)
+        network = _PublicNetwork(reactor, limits, allowed or isPublic)
         self._agent = Agent(
             network,
             BrowserLikePolicyForHTTPS(trustRoot),
@@ -242,8 +242,11 @@ def isPublic(host: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _isPublicOrLoopback(host: str) -> bool:
-    return ip_address(host).is_loopback or isPublic(host)
+def anywhere(host: str) -> bool:
+    """
+    Every IP address will do.
+    """
+    return True
 
 
 @implementer(IReactorPluggableNameResolver)

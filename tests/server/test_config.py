@@ -236,6 +236,19 @@ class ReadConfigurationTests(ConfigurationCase):
             configuration.discovery, "https://id.example.org/.well-known/openid-configuration"
         )
 
+    def test_revocationsKept(self) -> None:
+        """
+        A revocation is kept for longer than anything lives that it ends, so that nothing comes to
+        life again that nobody used since (TK18).
+        """
+        for more, days in (
+            ("", 91),
+            ('[issuer]\nrefresh_token_idle = "1h"', 33),
+            ('[issuer]\nrefresh_token_idle = "365d"', 366),
+            ('[signin]\nbrowser_session = "200d"', 201),
+        ):
+            self.assertEqual(self.read(LEAST + more).revocationsKept, days * 86400)
+
     def test_passwordRuleOf(self) -> None:
         """
         A domain's rule goes before the server's.

@@ -88,12 +88,12 @@ class LogoutCase(AuthorizationCase):
         )
         self.alice = self.session()
 
-    async def post(self, address: str, form: bytes) -> int:
+    async def post(self, client: Client, form: bytes) -> int:
         """
         A client is told, and answers as scripted, or that it heard.
         """
         (token,) = parse_qs(form.decode("ascii"), strict_parsing=True)["logout_token"]
-        self.posted.append((address, token))
+        self.posted.append((client.backchannelLogoutURI or "", token))
         answer = self.answers.pop(0) if self.answers else 200
         if isinstance(answer, Exception):
             raise answer

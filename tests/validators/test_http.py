@@ -40,6 +40,7 @@ from mailauth.validators._http import (
     FetchLimits,
     NotFetchable,
     _PublicNetwork,
+    anywhere,
     isPublic,
 )
 
@@ -157,7 +158,7 @@ class FetchTests(TestCase):
         Somebody who may connect to this machine.
         """
         return BoundedFetcher(
-            reactor, FetchLimits(**limits), self.authority, insecureLoopbackForTesting=True
+            reactor, FetchLimits(**limits), self.authority, allowed=anywhere
         )
 
     async def failed(self, fetched: Deferred[Fetched], *kinds: type[Exception]) -> str:
@@ -294,7 +295,7 @@ class FetchTests(TestCase):
         """
         A certificate of nobody that we know, or for another name, is an outage (O 86).
         """
-        unknown = BoundedFetcher(reactor, insecureLoopbackForTesting=True)
+        unknown = BoundedFetcher(reactor, allowed=anywhere)
         await self.failed(unknown.get(self.origin), Outage)
         await self.failed(self.fetcher().get(f"https://127.0.0.2:{self.port}/"), Outage)
 

@@ -62,7 +62,12 @@ class Invocation:
         react(lambda reactor: Deferred.fromCoroutine(self._run(reactor, configuration, work)))
 
     async def _run(self, reactor: Any, configuration: Configuration, work: Work) -> None:
-        database = Database(configuration.database, reactor, configuration.issuer)
+        database = Database(
+            configuration.database,
+            reactor,
+            configuration.issuer,
+            keep=configuration.revocationsKept,
+        )
         try:
             await database.open()
             try:

@@ -216,8 +216,8 @@ class World:
             WaitingRoom(clock.callLater),
         )
 
-    async def _post(self, address: str, form: bytes) -> int:
-        self.told.append((address, form))
+    async def _post(self, client: Client, form: bytes) -> int:
+        self.told.append((client.backchannelLogoutURI or "", form))
         return 200
 
     async def populate(self) -> None:
