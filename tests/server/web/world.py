@@ -138,7 +138,7 @@ class World:
             stores.signingKeys, stores.revocations, self.keySealer, clock.seconds, now
         )
         clients = Clients(
-            stores.clients, stores.revocations, issuer, secret.sealer("client-ids"), None, now
+            stores.clients, stores.revocations, issuer, secret.sealer("client-ids"), None, now=now
         )
         authenticator = ClientAuthenticator(clients, issuer, stores.spent, now)
         offer = Offer(issuer, issuer, HOST)
