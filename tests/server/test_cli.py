@@ -429,6 +429,20 @@ class TokenTests(CommandCase):
             said = self.refused("token", "inspect", say=token)
             self.assertTrue(said.startswith(f"not accepted: {reason}"), said)
 
+    def test_opaque(self) -> None:
+        """
+        A token that says nothing by itself is known, too, until it is revoked.
+        """
+        self.rotate()
+        token = self.told("token", "issue", ALICE, "--opaque", "--scope", "imap")
+        self.assertEqual(len(token), 43)
+        answer = self.answered("token", "inspect", say=token)
+        self.assertEqual((answer["owner"], answer["services"]), (ALICE, ["imap"]))
+
+        self.told("token", "revoke", say=token)
+
+        self.assertEqual(self.refused("token", "inspect", say=token), "not accepted: revoked")
+
     def test_revokeWrong(self) -> None:
         """
         What is no token cannot be revoked, nor can one without a name of its own.

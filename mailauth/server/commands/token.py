@@ -4,7 +4,9 @@ C{mailauth token}: for a script, a test, a load run.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from time import monotonic
+from typing import Any
 
 import click
 
@@ -160,14 +162,24 @@ def revoke(invocation: Invocation) -> None:
     secret = readSecret("Token")
 
     async def work(database: Database, configuration: Configuration) -> None:
-        try:
-            claims = parseToken(secret).claims
-        except MalformedToken as error:
-            refuse(str(error))
-        issuer, tokenId = claims.get("iss"), claims.get("jti")
+        issuer, tokenId = await _nameOf(database, secret)
         if not isinstance(issuer, str) or not isinstance(tokenId, str):
             refuse("the token has no id of its own: revoke its account's tokens instead")
         await database.revocations.revoke([tokenTag(issuer, tokenId)], "This token was revoked")
         invocation.answer({"id": tokenId}, f"{tokenId} is revoked.")
 
     invocation.run(work)
+
+
+async def _nameOf(database: Database, secret: bytes) -> tuple[Any, Any]:
+    """
+    @return: what a token says is its issuer, and its own id.
+    """
+    opaque = await database.opaqueTokens.find(sha256(secret).digest())
+    if opaque is not None:
+        return opaque.token.issuer, opaque.token.tokenId
+    try:
+        claims = parseToken(secret).claims
+    except MalformedToken as error:
+        refuse(str(error))
+    return claims.get("iss"), claims.get("jti")
