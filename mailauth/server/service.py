@@ -226,6 +226,7 @@ class MailService(MultiService):
                     server.passkeys,
                     server.devices,
                     server.logout,
+                    configuration.tokenLifetime,
                 ),
             },
             MissingPage(pages),

@@ -16,6 +16,7 @@ from ..passkeys import Passkeys
 from ..signin import SignIn
 from .authorize import AuthorizePage
 from .consent import ConsentPage
+from .describing import Lifetimes
 from .device import DevicePage
 from .deviceauthorization import DeviceAuthorizationResource
 from .endsession import EndSessionPage, SignOutPage
@@ -61,11 +62,15 @@ def pagesByAddress(
     passkeys: Passkeys,
     devices: Devices,
     logout: Logout,
+    tokenLifetime: float,
 ) -> dict[str, IResource]:
     """
     All pages for people, by their paths below the issuer.
+
+    @param tokenLifetime: of access tokens that come without a refresh token, in seconds.
     """
     onward = Onward(authorization)
+    lifetimes = Lifetimes(tokenLifetime, authorization.grantLifetime, authorization.now)
     return {
         "": FrontPage(pages),
         **pages.assets.resources,
@@ -76,8 +81,8 @@ def pagesByAddress(
         "signin/second": SecondFactorPage(pages, onward, signIn),
         "signin/passkey": PasskeyPage(pages, onward, signIn),
         "signin/passkey/new": NewPasskeyPage(pages, passkeys, authorization.now),
-        "consent": ConsentPage(pages, onward),
-        "device": DevicePage(pages, authorization.clients, devices),
+        "consent": ConsentPage(pages, authorization, lifetimes),
+        "device": DevicePage(pages, authorization.clients, devices, lifetimes),
         "signout": SignOutPage(pages, logout),
         "end_session": EndSessionPage(pages, logout),
     }

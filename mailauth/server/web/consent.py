@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from ...oauth.redirects import formActionOf
 from ...scopes import meaningsOf
-from ..offer import wantsRefreshToken
-from .describing import describeEnd, describePlace, displayName
+from ..authorization import Authorization
+from .describing import Lifetimes, describePlace, displayName
 from .endpoint import Answer
-from .onward import Onward
 from .page import Page, Pages, Visit
 
 
@@ -18,10 +17,10 @@ class ConsentPage(Page):
     Asks. What is asked is sealed for one browser and for whoever is signed in there (O 51).
     """
 
-    def __init__(self, pages: Pages, onward: Onward) -> None:
+    def __init__(self, pages: Pages, authorization: Authorization, lifetimes: Lifetimes) -> None:
         super().__init__(pages)
-        self._onward = onward
-        self._authorization = onward.authorization
+        self._authorization = authorization
+        self._lifetimes = lifetimes
 
     async def page_GET(self, visit: Visit) -> Answer:
         """
@@ -31,7 +30,6 @@ class ConsentPage(Page):
         sealed = visit.query().required("interaction")
         request = self._authorization.unseal(sealed, visit.browser, session)
         client = await self._authorization.clients.find(request.clientId)
-        lifetime = self._authorization.grantLifetime
         return visit.page(
             "consent",
             target=formActionOf(request.redirectURI),
@@ -42,11 +40,7 @@ class ConsentPage(Page):
             scope=[visit.say(key) for key in meaningsOf(request.scope)],
             account=session.authentication.account,
             place=describePlace(visit, request.redirectURI),
-            ends=describeEnd(
-                visit,
-                wantsRefreshToken(client, request.scope),
-                None if lifetime is None else self._authorization.now() + lifetime,
-            ),
+            ends=self._lifetimes.describe(visit, client, request.scope),
         )
 
     async def page_POST(self, visit: Visit) -> Answer:

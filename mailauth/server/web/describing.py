@@ -8,12 +8,16 @@ A client chose its name itself, and some would like to be taken for another.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
+from time import time
 from urllib.parse import urlsplit
 
+import attrs
 from markupsafe import Markup
 
 from ...oauth.records import Client
+from ..offer import wantsRefreshToken
 from .page import Visit
 
 MAX_NAME = 60
@@ -50,15 +54,27 @@ def describePlace(visit: Visit, redirectURI: str) -> Markup:
     return visit.say("place.host", host=parts.netloc)
 
 
-def describeEnd(visit: Visit, lasting: bool, end: float | None) -> Markup:
+@attrs.frozen
+class Lifetimes:
     """
-    For how long a client will have access.
+    For how long clients have access. All times are in seconds.
 
-    @param lasting: it will have a refresh token.
-    @param end: when that ends whatever happens, in seconds since the epoch.
+    @ivar token: with an access token alone.
+    @ivar grant: whatever happens; C{None} for no end.
+    @ivar now: the wall clock, in seconds since the epoch.
     """
-    if not lasting:
-        return visit.say("ends.hour")
-    if end is None:
-        return visit.say("ends.never")
-    return visit.say("ends.date", date=f"{datetime.fromtimestamp(end, UTC):%Y-%m-%d}")
+
+    token: float
+    grant: float | None
+    now: Callable[[], float] = time
+
+    def describe(self, visit: Visit, client: Client, scope: frozenset[str]) -> Markup:
+        """
+        For how long a client will have access that is given this scope.
+        """
+        if not wantsRefreshToken(client, scope):
+            return visit.say("ends.minutes", minutes=int(self.token) // 60)
+        if self.grant is None:
+            return visit.say("ends.never")
+        end = datetime.fromtimestamp(self.now() + self.grant, UTC)
+        return visit.say("ends.date", date=f"{end:%Y-%m-%d}")

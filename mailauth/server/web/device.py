@@ -13,10 +13,9 @@ from ...oauth.records import BrowserSession, DeviceCode
 from ...scopes import meaningsOf
 from ..clients import Clients
 from ..devices import Devices, formatUserCode
-from ..offer import wantsRefreshToken
-from .describing import describeEnd, displayName
+from .describing import Lifetimes, displayName
 from .endpoint import Answer
-from .onward import pageDestination
+from .onward import deviceDestination
 from .page import Page, Pages, Visit
 
 
@@ -26,26 +25,29 @@ class DevicePage(Page):
     saves the typing and nothing else: whoever sent it may not be who he seems (OA10).
     """
 
-    def __init__(self, pages: Pages, clients: Clients, devices: Devices) -> None:
+    def __init__(
+        self, pages: Pages, clients: Clients, devices: Devices, lifetimes: Lifetimes
+    ) -> None:
         super().__init__(pages)
         self._clients = clients
         self._devices = devices
+        self._lifetimes = lifetimes
 
     async def page_GET(self, visit: Visit) -> Answer:
         """
         Ask for the code.
         """
-        userCode = visit.query().get("user_code")
+        typed = visit.query().get("user_code", "")
         session = await visit.session()
         if session is None:
-            return visit.goTo("signin", interaction=pageDestination("device", userCode))
-        return self._ask(visit, session, userCode)
+            return visit.goTo("signin", interaction=deviceDestination(typed))
+        return self._ask(visit, session, typed)
 
     def _ask(
         self,
         visit: Visit,
         session: BrowserSession,
-        userCode: str | None,
+        typed: str,
         status: int = 200,
         problem: Markup | None = None,
     ) -> Answer:
@@ -53,7 +55,7 @@ class DevicePage(Page):
             "device",
             status=status,
             csrf=visit.formToken("device", session.identifier),
-            userCode=userCode or "",
+            userCode=typed,
             problem=problem,
         )
 
@@ -61,9 +63,10 @@ class DevicePage(Page):
         """
         Somebody typed a code, or has decided.
         """
-        session = await visit.requiredSession()
-        form = visit.clientForm()
+        form, session = visit.clientForm(), await visit.session()
         typed, decision = form.get("user_code", ""), form.get("decision")
+        if session is None:
+            return visit.goTo("signin", interaction=deviceDestination(typed))
         # Only the page that shows whose code it is has a form that decides about it.
         visit.form("device", session.identifier, *(() if decision is None else (typed,)))
         try:
@@ -86,7 +89,6 @@ class DevicePage(Page):
         """
         client = await self._clients.find(code.clientId)
         userCode = formatUserCode(code.userCode)
-        lifetime, now = self._devices.grantLifetime, self._devices.now()
         return visit.page(
             "deviceconfirm",
             csrf=visit.formToken("device", session.identifier, userCode),
@@ -95,13 +97,9 @@ class DevicePage(Page):
             scope=[visit.say(key) for key in meaningsOf(code.scope)],
             userCode=userCode,
             place=_describePlace(visit, code),
-            when=_describeTime(visit, code, now),
+            when=_describeTime(visit, code, self._devices.now()),
             account=session.authentication.account,
-            ends=describeEnd(
-                visit,
-                wantsRefreshToken(client, code.scope),
-                None if lifetime is None else now + lifetime,
-            ),
+            ends=self._lifetimes.describe(visit, client, code.scope),
         )
 
 
@@ -110,7 +108,7 @@ def _describePlace(visit: Visit, code: DeviceCode) -> Markup:
         return visit.say("device.confirm.unknown")
     here = code.address == visit.peer
     key = "device.confirm.here" if here else "device.confirm.elsewhere"
-    return visit.say(key, address=code.address)
+    return visit.say(key, address=code.address, peer=visit.peer)
 
 
 def _describeTime(visit: Visit, code: DeviceCode, now: float) -> Markup:

@@ -13,6 +13,7 @@ from ...oauth.records import BrowserSession
 from ...oauth.redirects import formActionOf
 from ..authorization import Authorization
 from ..authorizationrequests import AuthorizationRequest
+from ..devices import formatUserCode, readUserCode
 from .describing import displayName
 from .endpoint import Answer
 from .page import Visit
@@ -22,7 +23,7 @@ PAGES = {"account": "account/", "device": "device", "passkey": "signin/passkey/n
 The pages of ours that somebody may have come for.
 """
 
-_PAGE = re.compile(r"(?P<name>[a-z]+)(?::(?P<userCode>[A-Za-z0-9-]{1,20}))?")
+_PAGE = re.compile(r"(?P<name>[a-z]+)(?::(?P<userCode>[A-Z]{4}-[A-Z]{4}))?")
 
 
 @attrs.frozen
@@ -49,14 +50,14 @@ class Destination:
         return None if self.request is None else formActionOf(self.request.redirectURI)
 
 
-def pageDestination(name: str, userCode: str | None = None) -> str:
+def deviceDestination(typed: str) -> str:
     """
-    Write down a page of ours.
+    Write down the page for devices.
 
-    @param name: one of L{PAGES}.
-    @param userCode: what has been typed there before (RFC 8628 section 3.3).
+    @param typed: what came along, which is kept if it can be a code (RFC 8628 section 3.3.1).
     """
-    return f"{name}:{userCode}" if userCode else name
+    userCode = readUserCode(typed)
+    return "device" if userCode is None else f"device:{formatUserCode(userCode)}"
 
 
 @attrs.frozen(eq=False)

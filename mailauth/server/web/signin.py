@@ -144,11 +144,11 @@ class SignInPage(_Step):
         username, password = form.get("username", ""), form.get("password", "")
         try:
             step = await self.signIn.password(username, password, _contextOf(visit), visit.browser)
+            if step.authentication is None:
+                return self.askAgain(visit, destination, username, step.sealed, step.kinds)
+            return await self.enter(visit, destination, step.authentication)
         except (Refusal, TooManyFailures) as error:
             return self.ask(visit, destination, username, error)
-        if step.authentication is None:
-            return self.askAgain(visit, destination, username, step.sealed, step.kinds)
-        return await self.enter(visit, destination, step.authentication)
 
 
 class SecondFactorPage(_Step):
@@ -167,6 +167,7 @@ class SecondFactorPage(_Step):
             authentication = await self.signIn.secondFactor(
                 step, kind, code, _contextOf(visit), visit.browser
             )
+            return await self.enter(visit, destination, authentication)
         except StepExpired as error:
             return self.ask(visit, destination, form.get("username"), error)
         except (Refusal, TooManyFailures) as error:
@@ -174,7 +175,6 @@ class SecondFactorPage(_Step):
             # counts is in the step.
             kinds = tuple(form.get("kinds", "").split())
             return self.askAgain(visit, destination, form.get("username", ""), step, kinds, error)
-        return await self.enter(visit, destination, authentication)
 
 
 class PasskeyPage(_Step):
@@ -195,9 +195,9 @@ class PasskeyPage(_Step):
                 _contextOf(visit),
                 visit.browser,
             )
+            return await self.enter(visit, destination, authentication)
         except (Refusal, TooManyFailures) as error:
             return self.ask(visit, destination, None, error)
-        return await self.enter(visit, destination, authentication)
 
 
 def _contextOf(visit: Visit) -> LoginContext:

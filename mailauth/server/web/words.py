@@ -102,7 +102,7 @@ ENGLISH: Mapping[str, str] = {
     # For how long
     "ends.never": "when you take it away",
     "ends.date": "on {date} at the latest",
-    "ends.hour": "after an hour",
+    "ends.minutes": "after {minutes} minutes",
     # A device without a browser
     "device.title": "Connect a device",
     "device.lead": "Enter the code that your device shows.",
@@ -117,7 +117,7 @@ ENGLISH: Mapping[str, str] = {
     "device.confirm.code": "Code",
     "device.confirm.address": "Asked from",
     "device.confirm.here": "{address}, as you are",
-    "device.confirm.elsewhere": "{address}, which is not your address here",
+    "device.confirm.elsewhere": "{address}; you are at {peer}",
     "device.confirm.unknown": "unknown",
     "device.confirm.when": "Asked at",
     "device.confirm.now": "{time} UTC, just now",
@@ -144,8 +144,8 @@ ENGLISH: Mapping[str, str] = {
     "passkey.wrong": "This passkey could not be added.",
     "passkey.exists": "This device has a passkey for your account already.",
     "passkey.done.title": "Your passkey is added",
-    "passkey.done.text": "Next time, sign in with <bdi>{name}</bdi>: there will be nothing to"
-    " type.",
+    "passkey.done.text": "Next time, sign in with <strong><bdi>{name}</bdi></strong>: there will"
+    " be nothing to type.",
     # Signing out
     "signout.title": "Sign out?",
     "signout.text": "<bdi>{account}</bdi> is signed in with this browser.",

@@ -97,7 +97,7 @@ class ConsentTests(PagesCase):
         """
         Who asks for no refresh token has access for an hour.
         """
-        self.assertIn("after an hour", self.consent(scope="openid imap").page.text)
+        self.assertIn("after 60 minutes", self.consent(scope="openid imap").page.text)
         shown = self.consent(scope="openid imap offline_access")
         self.assertIn("when you take it away", shown.page.text)
         self.assertIn("do this while you are away", shown.page.text)

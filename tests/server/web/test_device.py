@@ -58,7 +58,7 @@ class DeviceTests(PagesCase):
             "Not verified",
             "read, organize and delete your mail, and send mail as you",
             self.userCode,
-            "198.51.100.7, which is not your address here",
+            "198.51.100.7; you are at 192.168.1.1",
             "08:00 UTC, 2 min ago",
             ALICE,
             "when you take it away",
@@ -107,6 +107,17 @@ class DeviceTests(PagesCase):
         shown = self.browser.submit(shown)
         self.assertEqual("Is this your device?", shown.heading)
         self.assertIsNone(self.device().grant)
+
+    def test_odd(self) -> None:
+        """
+        An address that brings along what is no code brings nothing along.
+        """
+        for odd in ("x", "AAAA-AAAA", "//evil.example", "%22%3E", "x" * 2000):
+            self.setUp()
+            shown = self.enter(self.browser.get(f"device?user_code={odd}"))
+
+            self.assertEqual("Connect a device", shown.heading)
+            self.assertEqual("", shown.page.forms[0].fields["user_code"])
 
     def test_unseen(self) -> None:
         """
@@ -172,10 +183,12 @@ class DeviceTests(PagesCase):
 
     def test_nobody(self) -> None:
         """
-        Whoever is not signed in any more is not asked.
+        Whoever is not signed in any more signs in again, and decides then.
         """
         shown = self.enterCode()
         self.browser.submit(self.browser.get("signout"), "out")
 
-        self.assertEqual(400, self.browser.submit(shown, "allow").status)
+        shown = self.enter(self.browser.submit(shown, "allow"))
+        self.assertEqual("Connect a device", shown.heading)
+        self.assertEqual(self.userCode, shown.page.forms[0].fields["user_code"])
         self.assertIsNone(self.device().grant)

@@ -162,6 +162,16 @@ class SecondFactorTests(PagesCase):
         for path in ("device", "signin/passkey/new", self.ask()):
             self.assertEqual("Sign in", self.browser.get(path).heading)
 
+    def test_removed(self) -> None:
+        """
+        Whose account is removed meanwhile is not in.
+        """
+        self.wait(self.world.stores.accounts.remove(ALICE))
+        shown = self.browser.submit(self.shown, code=self.code())
+
+        self.assertEqual(403, shown.status)
+        self.assertNotIn(SESSION, self.browser.cookies)
+
     def test_reload(self) -> None:
         """
         Whoever loads the address of the form again is back at the start.

@@ -211,6 +211,7 @@ class World:
                 self.passkeys,
                 self.devices,
                 self.logout,
+                3600.0,
             ),
             MissingPage(self.pages),
             WaitingRoom(clock.callLater),
