@@ -19,8 +19,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("interfaces", "errors", "credentials", "usernames", "networks", "scopes"),
     ("sasl", "oauth"),
     ("passwords", "throttle", "caches", "stores"),
-    ("validators",),
-    ("policy", "coroutines", "checkers", "realm", "portal", "mail"),
+    ("coroutines", "validators"),
+    ("policy", "checkers", "realm", "portal", "mail"),
     ("testing",),
     ("server",),
 )

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from ..coroutines import resultNow
 from ..errors import InvalidToken
 from ..interfaces import ITokenCache, ITokenValidator
 from ..oauth.tokens import AccessToken
@@ -84,13 +85,16 @@ class CachingValidator:
         if isinstance(known, _Invalid):
             return fail(known.again())
         waiter: Deferred[AccessToken] = Deferred()
-        waiters = self._asking.get(digest)
-        if waiters is not None:
-            waiters.append(waiter)
-        else:
-            self._asking[digest] = [waiter]
-            asked = maybeDeferred(self._validator.validate, token)
-            asked.addBoth(self._answered, digest, self._cache.generation)
+        if digest in self._asking:
+            self._asking[digest].append(waiter)
+            return waiter
+        asked = maybeDeferred(self._validator.validate, token)
+        answer = resultNow(asked)
+        if answer is not None:
+            self._remember(digest, answer)
+            return asked
+        self._asking[digest] = [waiter]
+        asked.addBoth(self._answered, digest, self._cache.generation)
         return waiter
 
     def _answered(self, answer: AccessToken | Failure, digest: bytes, generation: int) -> None:

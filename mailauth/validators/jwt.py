@@ -13,9 +13,9 @@ from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from ..coroutines import promptly
 from ..errors import ExpiredToken, InvalidToken
 from ..interfaces import IKeySource, ITokenValidator
 from ..oauth.jwt import (
@@ -123,29 +123,24 @@ class JWTValidator:
         """
         See L{ITokenValidator.validate}.
         """
+        return promptly(self._validate(token))
+
+    async def _validate(self, token: bytes) -> AccessToken:
         try:
             unverified = parseToken(token)
-            issuer = self._issuerOf(unverified)
         except MalformedToken as error:
-            return fail(InvalidToken(str(error)))
-        except InvalidToken:
-            return fail()
-        validating = self._validateOf(issuer, unverified)
-        if issuer.discovery is not None:
-            validating.addErrback(_sendToIssuer, issuer.discovery)
-        return validating
-
-    def _validateOf(self, issuer: TrustedIssuer, token: UnverifiedToken) -> Deferred[AccessToken]:
+            raise InvalidToken(str(error)) from None
+        issuer = self._issuerOf(unverified)
         try:
-            algorithm = _checkHeader(token.header, issuer)
-        except InvalidToken:
-            return fail()
-        finding = issuer.keys.find(token.header.get("kid"))
-        return finding.addCallback(self._verify, token, issuer, algorithm)
+            return await self._verify(unverified, issuer)
+        except InvalidToken as error:
+            # Whoever is refused learns where his tokens come from.
+            error.openidConfiguration = issuer.discovery
+            raise
 
-    def _verify(
-        self, key: VerifyingKey, token: UnverifiedToken, issuer: TrustedIssuer, algorithm: str
-    ) -> AccessToken:
+    async def _verify(self, token: UnverifiedToken, issuer: TrustedIssuer) -> AccessToken:
+        algorithm = _checkHeader(token.header, issuer)
+        key = await issuer.keys.find(token.header.get("kid"))
         try:
             verifySignature(token, key, algorithm)
         except MalformedToken as error:
@@ -162,15 +157,6 @@ class JWTValidator:
         if issuer is None:
             raise InvalidToken("the issuer is not one of ours")
         return issuer
-
-
-def _sendToIssuer(failure: Failure, discovery: str) -> Failure:
-    """
-    Whoever was refused learns where his tokens come from.
-    """
-    if isinstance(failure.value, InvalidToken):
-        failure.value.openidConfiguration = discovery
-    return failure
 
 
 def _checkHeader(header: Mapping[str, Any], issuer: TrustedIssuer) -> str:
