@@ -152,6 +152,22 @@ class Unreachable:
         return fail(Outage("out of reach"))
 
 
+class Interrupted:
+    """
+    A store to which something happens just before it is asked one thing.
+    """
+
+    def __init__(self, store: Any, method: str, happen: Callable[[], Any]) -> None:
+        self._store = store
+        self._method = method
+        self._happen = happen
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method:
+            self._happen()
+        return getattr(self._store, name)
+
+
 class IssuanceCase(SynchronousTestCase):
     """
     All of them, two accounts and some clients.

@@ -135,6 +135,19 @@ class AccessTokenTests(IntrospectionCase):
         self.assertEqual((members["active"], members["sub"]), (True, "client:dovecot"))
         self.assertEqual({"username", "email"} & members.keys(), set())
 
+    def test_noAddress(self) -> None:
+        """
+        An account whose name is no address has none.
+        """
+        self.wait(self.stores.accounts.add(Account("root")))
+        grant = self.grant(authentication=self.authentication("root"))
+        token = self.wait(self.ask(**self.redeeming(self.code(grant))))["access_token"]
+
+        members = self.introspect(token)
+
+        self.assertEqual(members["username"], "root")
+        self.assertNotIn("email", members)
+
     def test_othersTokens(self) -> None:
         """
         A client that is no resource server hears of its own tokens alone (O 87, OA13).

@@ -7,6 +7,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -86,6 +87,8 @@ class AccessTokenIssuerTests(SynchronousTestCase):
         self.assertEqual(claims["sid"], GRANT.grantId)
         self.assertEqual(claims["auth_time"], 1_799_999_940)
         self.assertEqual(claims["amr"], ["otp", "pwd"])
+        unknown = attrs.evolve(GRANT, authentication=Authentication(ALICE, NOW))
+        self.assertNotIn("amr", parseToken(self.issue(grant=unknown).token).claims)
         self.assertNotIn("cnf", claims)
 
     def test_bound(self) -> None:

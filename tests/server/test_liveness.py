@@ -13,9 +13,10 @@ from mailauth.credentials import accountTag
 from mailauth.errors import InvalidCredentials, InvalidToken
 from mailauth.server.liveness import clientSubject, isClientSubject
 from mailauth.stores.records import Account
+from mailauth.testing.issuer import MemoryIssuer
 from mailauth.usernames import canonicalName
 
-from .issuance import ALICE, BOB, NOW, PHONE, Held, IssuanceCase
+from .issuance import ALICE, AUDIENCE, BOB, NOW, PHONE, Held, IssuanceCase
 
 
 class LivenessTests(IssuanceCase):
@@ -75,6 +76,17 @@ class LivenessTests(IssuanceCase):
         accounts.release()
 
         self.assertFalse(self.successResultOf(living))
+        self.failureResultOf(validating, InvalidToken)
+
+    def test_otherIssuer(self) -> None:
+        """
+        A token of another issuer opens mailboxes, if the configuration says so, and nothing here.
+        """
+        external = MemoryIssuer("https://other.example", AUDIENCE, now=self.clock.seconds)
+        liveness = attrs.evolve(self.liveness, validator=external.validator())
+
+        validating = self.waiting(liveness.validate(external.issue(ALICE)))
+
         self.failureResultOf(validating, InvalidToken)
 
     def test_clientSubject(self) -> None:

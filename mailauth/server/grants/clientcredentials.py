@@ -9,7 +9,6 @@ import attrs
 
 from ...oauth.interfaces import IOpaqueTokens
 from ...oauth.records import OpaqueToken
-from ...oauth.requests import narrowedScope
 from ...oauth.responses import OAuthError
 from .pipeline import GrantType, Redemption, TokenRequest
 
@@ -21,6 +20,7 @@ class ClientCredentialsGrant(GrantType):
     """
 
     name = "client_credentials"
+    narrows = True
 
     opaqueTokens: IOpaqueTokens
 
@@ -28,11 +28,9 @@ class ClientCredentialsGrant(GrantType):
         """
         See L{GrantType.find}.
         """
-        client = request.client
-        if client.public:
+        if request.client.public:
             raise OAuthError("unauthorized_client", "A public client has no credentials.")
-        scope = narrowedScope(request.form.get("scope"), client.scope)
-        return Redemption(None, scope, self._keep)
+        return Redemption(None, request.client.scope, self._keep)
 
     async def _keep(self, opaque: OpaqueToken | None) -> bool:
         if opaque is not None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import attrs
 
 from ...oauth.records import Client, Grant, OpaqueToken
-from ...oauth.requests import Form
+from ...oauth.requests import Form, narrowedScope
 from ...oauth.responses import OAuthError
 from ...scopes import formatScope
 from ..clientauthentication import ClientAuthenticator
@@ -50,7 +50,7 @@ class Redemption:
     What a grant type found. Nothing is consumed yet.
 
     @ivar grant: what somebody granted, as it will be; C{None} for the client's own.
-    @ivar scope: what the access token will be good for.
+    @ivar scope: what the access token may be good for.
     @ivar redeem: consumes it, and keeps what it is given, in one transaction: whether nobody else
         did before.
     @ivar refreshToken: which one will be current, C{None} if there is none.
@@ -69,9 +69,11 @@ class GrantType(ABC):
     One way of getting a token.
 
     @cvar name: its C{grant_type}.
+    @cvar narrows: the client may ask for less than there is.
     """
 
     name: ClassVar[str]
+    narrows: ClassVar[bool] = False
 
     @abstractmethod
     async def find(self, request: TokenRequest) -> Redemption:
@@ -142,9 +144,12 @@ class TokenEndpoint:
         request = TokenRequest(form, client, keyThumbprint, address, self.now())
         found = await grantType.find(request)
         await self._check(found, request)
-        access = await self._issue(found, request)
+        scope = found.scope
+        if grantType.narrows:
+            scope = narrowedScope(form.get("scope"), scope)
+        access = await self._issue(found, scope, request)
         members = self._members(access, found, request)
-        if found.grant is not None and "openid" in found.scope:
+        if found.grant is not None and "openid" in scope:
             members["id_token"] = await self.idTokens.issue(found.grant, found.nonce, access.token)
         if not await found.redeem(access.opaque):
             raise invalidGrant("somebody else was faster, or it was used before")
@@ -169,21 +174,21 @@ class TokenEndpoint:
             return
         if grant.resources and not resources <= grant.resources:
             raise OAuthError("invalid_target", "This resource was not granted.")
-        if not found.scope <= grant.scope:
-            raise OAuthError("invalid_scope", "This scope was not granted.")
         if grant.keyThumbprint not in (None, request.keyThumbprint):
             raise OAuthError("invalid_dpop_proof", "It is bound to another key.")
         if not await self.liveness.isLive(grant):
             raise invalidGrant("the grant, its client or its account is no longer good")
 
-    async def _issue(self, found: Redemption, request: TokenRequest) -> IssuedToken:
+    async def _issue(
+        self, found: Redemption, scope: frozenset[str], request: TokenRequest
+    ) -> IssuedToken:
         grant, client = found.grant, request.client
         lifetime = self.loneLifetime if found.refreshToken is None else self.lifetime
         if grant is not None and grant.expires is not None:
             lifetime = min(lifetime, grant.expires - request.now)
         return await self.accessTokens.issue(
             clientSubject(client.clientId) if grant is None else grant.account,
-            found.scope,
+            scope,
             client.clientId,
             lifetime,
             grant=grant,

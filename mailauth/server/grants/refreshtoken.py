@@ -10,7 +10,6 @@ from twisted.logger import Logger
 
 from ...oauth.interfaces import IGrants, IOpaqueTokens
 from ...oauth.records import Grant, OpaqueToken
-from ...oauth.requests import narrowedScope
 from ...stores.records import NotFound
 from ..refreshtokens import digestOfToken
 from .families import Families
@@ -32,6 +31,7 @@ class RefreshTokenGrant(GrantType):
     """
 
     name = "refresh_token"
+    narrows = True
     _log = Logger()
 
     grants: IGrants
@@ -64,8 +64,7 @@ class RefreshTokenGrant(GrantType):
         async def redeem(opaque: OpaqueToken | None) -> bool:
             return await self._rotate(rotated, opaque)
 
-        scope = narrowedScope(request.form.get("scope"), grant.scope)
-        return Redemption(rotated, scope, redeem, successor)
+        return Redemption(rotated, grant.scope, redeem, successor)
 
     async def _rotate(self, rotated: Grant, opaque: OpaqueToken | None) -> bool:
         """

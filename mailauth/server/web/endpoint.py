@@ -8,6 +8,7 @@ and keeps repeats (RFC 6749 section 3.2).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -79,7 +80,7 @@ def inJSON(members: Mapping[str, Any], status: int = 200) -> Answer:
     return Answer(writeJSON(members), status)
 
 
-class Endpoint(Resource):
+class Endpoint(Resource, ABC):
     """
     An endpoint for programs. A subclass says in L{respond} what it does.
 
@@ -94,12 +95,12 @@ class Endpoint(Resource):
 
     _log = Logger()
 
+    @abstractmethod
     async def respond(self, request: Request) -> Answer:
         """
         @raise OAuthError: the answer is an error, as JSON.
         @raise Outage: nobody could tell; the answer is 503.
         """
-        raise NotImplementedError
 
     def refusal(self, error: OAuthError) -> Answer:
         """
@@ -179,13 +180,13 @@ class FormEndpoint(Endpoint):
         octets = bodyOf(request, FORM) if request.method == b"POST" else queryOf(request)
         return await self.answer(parseForm(octets), request)
 
+    @abstractmethod
     async def answer(self, form: Form, request: Request) -> Answer:
         """
         See L{Endpoint.respond}.
 
         @param request: for its headers.
         """
-        raise NotImplementedError
 
 
 def bodyOf(request: Request, type: bytes) -> bytes:

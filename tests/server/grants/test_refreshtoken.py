@@ -12,14 +12,23 @@ from mailauth.coroutines import promptly
 from mailauth.errors import Outage
 from mailauth.oauth.jwt import parseToken
 from mailauth.oauth.records import Client
-from mailauth.oauth.responses import OAuthError
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.grants.families import IDLE
 from mailauth.server.grants.pipeline import GrantType
 from mailauth.server.grants.refreshtoken import GRACE, RefreshTokenGrant
 from mailauth.server.refreshtokens import newGrantId
 
-from ..issuance import ALICE, LAPTOP, NOW, PHONE, WEBMAIL, Held, IssuanceCase, Unreachable
+from ..issuance import (
+    ALICE,
+    LAPTOP,
+    NOW,
+    PHONE,
+    WEBMAIL,
+    Held,
+    Interrupted,
+    IssuanceCase,
+    Unreachable,
+)
 
 OFFLINE = f"{MAIL_SCOPE} openid email offline_access"
 
@@ -251,19 +260,34 @@ class RaceTests(RefreshCase):
         self.assertEqual(len({answer["access_token"] for answer in answers}), 8)
         self.assertIn("access_token", self.refresh(answers[0]["refresh_token"]))
 
+    def revoke(self) -> None:
+        """
+        The owner takes it back.
+        """
+        self.wait(self.stores.grants.revoke(self.granted.grantId, "Revoked."))
+
     def test_revokedMeanwhile(self) -> None:
         """
         A grant that is revoked in the middle of it yields nothing.
         """
-        store = Held(self.stores.grants, "get")
-        self.tokens = attrs.evolve(self.tokens, grantTypes=(self.grantType(store),))
-        asking = promptly(self.ask(**self.refreshing(self.first)))
-        self.wait(self.stores.grants.revoke(self.granted.grantId, "Revoked."))
+        grants: Any = Interrupted(self.stores.grants, "rotate", self.revoke)
+        self.tokens = attrs.evolve(self.tokens, grantTypes=(self.grantType(grants),))
 
-        while store.release():
-            pass
+        self.assertRefused(self.first)
 
-        self.assertEqual(self.failureResultOf(asking, OAuthError).value.code, "invalid_grant")
+    def test_revokedInGrace(self) -> None:
+        """
+        Not even an opaque token, which would have to be kept, to whoever lost an answer.
+        """
+        self.tokens = attrs.evolve(
+            self.tokens, grantTypes=self.tokens.grantTypes.values(), opaqueTokens=True
+        )
+        self.refresh(self.first)
+        opaqueTokens: Any = Interrupted(self.stores.opaqueTokens, "add", self.revoke)
+        grantType = RefreshTokenGrant(self.stores.grants, opaqueTokens, self.families)
+        self.tokens = attrs.evolve(self.tokens, grantTypes=(grantType,))
+
+        self.assertRefused(self.first)
 
 
 class ReuseTests(RefreshCase):

@@ -56,6 +56,18 @@ class Closed(FormEndpoint):
         return inJSON({})
 
 
+class Unwritable(FormEndpoint):
+    """
+    One that answers with what is no octets.
+    """
+
+    async def answer(self, form: Form, request: Request) -> Answer:
+        """
+        See L{FormEndpoint.answer}.
+        """
+        return Answer(b"x", type="text")  # type: ignore[arg-type]  # that is the point
+
+
 class EndpointTests(SynchronousTestCase):
     """
     L{FormEndpoint}.
@@ -244,6 +256,18 @@ class EndpointTests(SynchronousTestCase):
 
         self.assertEqual(exchange.transport.value(), b"")
         self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_unwritable(self) -> None:
+        """
+        An answer that cannot be written is on record, by its kind and place.
+        """
+        log = self.log()
+
+        post(Unwritable(), {})
+
+        self.assertEqual(
+            [event["kind"] for event in log if "kind" in event], ["builtins.TypeError"]
+        )
 
 
 class CrossOriginTests(SynchronousTestCase):
