@@ -261,6 +261,13 @@ def publicKeyFromPEM(pem: bytes, kid: str | None = None) -> VerifyingKey:
     return VerifyingKey(kid, _algorithmsOf(key), key)  # type: ignore[arg-type]  # checked there
 
 
+def publicKeyToPEM(key: VerifyingKey) -> bytes:
+    """
+    Write a public key in PEM (RFC 7468 section 13).
+    """
+    return key.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
 def keysFromJWKS(document: bytes) -> tuple[VerifyingKey, ...]:
     """
     Read a JWK set (RFC 7517 section 5). A key that we cannot use never spoils the set: it is left

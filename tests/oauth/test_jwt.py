@@ -38,6 +38,7 @@ from mailauth.oauth.jwt import (
     makePrivateKey,
     parseToken,
     publicKeyFromPEM,
+    publicKeyToPEM,
     verifySignature,
 )
 
@@ -606,8 +607,20 @@ class KeySetTests(SynchronousTestCase):
 
 class PEMTests(SynchronousTestCase):
     """
-    Reading a public key in PEM.
+    Public keys in PEM.
     """
+
+    def test_written(self) -> None:
+        """
+        What is written is read again as the same key.
+        """
+        for algorithm in ("ES256", "RS256", "EdDSA"):
+            key = makeSigner(algorithm).verifyingKey
+
+            read = publicKeyFromPEM(publicKeyToPEM(key), "1")
+
+            self.assertEqual((read.kid, read.key), (key.kid, key.key))
+            self.assertTrue(key.algorithms <= read.algorithms)
 
     def test_unusable(self) -> None:
         """

@@ -20,7 +20,7 @@ import bcrypt
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailauth.oauth.jwt import parseToken
+from mailauth.oauth.jwt import parseToken, publicKeyFromPEM, verifySignature
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.certificates import makeCertificates
 from mailauth.server.cli import main
@@ -500,6 +500,40 @@ class TokenTests(CommandCase):
         new = self.told("token", "issue", ALICE)
         self.assertEqual(self.answered("token", "inspect", say=new)["owner"], ALICE)
         self.assertIn("no signing key", self.refused("key", "revoke", "made-up"))
+
+    def test_exportKeys(self) -> None:
+        """
+        Whoever has the exported keys can verify what any of them signs, also from a directory with
+        the keys of last time; but nothing of a key that was revoked.
+        """
+        directory = self.directory / "keys"
+        revoked = self.rotate()
+        self.answered("key", "export", str(directory))
+        self.told("key", "revoke", revoked)
+        tokens = [self.told("token", "issue", ALICE)]
+        self.rotate("--now", "--algorithm", "RS256")
+        tokens.append(self.told("token", "issue", ALICE))
+
+        answer = self.answered("key", "export", str(directory))
+
+        paths = sorted(path for path in directory.rglob("*") if path.is_file())
+        self.shapes(answer, directory=str(directory), ids=list)
+        self.assertEqual(sorted(path.name for path in paths), sorted(answer["ids"]))
+        self.assertNotIn(revoked, answer["ids"])
+        for token in map(parseToken, map(str.encode, tokens)):
+            algorithm, kid = token.header["alg"], token.header["kid"]
+            key = publicKeyFromPEM((directory / "default" / algorithm / kid).read_bytes())
+            verifySignature(token, key, algorithm)
+        self.assertIn(f"2 keys are in {directory}", self.told("key", "export", str(directory)))
+
+    def test_exportKeysNowhere(self) -> None:
+        """
+        It is said where nothing can be written.
+        """
+        self.rotate()
+        (self.directory / "default").touch()
+
+        self.assertIn("default", self.refused("key", "export", str(self.directory)))
 
 
 class ConfigurationTests(CommandCase):

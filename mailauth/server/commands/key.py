@@ -4,11 +4,13 @@ C{mailauth key}.
 
 from __future__ import annotations
 
-from time import time
+from pathlib import Path
+from time import monotonic, time
 
 import click
 
 from ...credentials import keyTag
+from ...oauth.jwt import publicKeyToPEM
 from ...stores.database import Database
 from ...stores.records import SigningKey
 from ..config import Configuration
@@ -16,17 +18,26 @@ from ..keys import (
     MAX_TOKEN_LIFETIME,
     PUBLISHED_FIRST,
     PURPOSE,
+    StoredKeys,
     newSigningKey,
     signingKey,
 )
 from ..keys import rotate as rotateKeys
 from ..sealing import readKeyFile
-from .invocation import Invocation, isoTime
+from .invocation import Invocation, isoTime, refuse
 
 
 @click.group()
 def key() -> None:
     """The keys that the built-in issuer signs with."""
+
+
+def storedKeys(database: Database, configuration: Configuration) -> StoredKeys:
+    """
+    The keys as the service has them.
+    """
+    sealer = readKeyFile(configuration.keyFile).sealer(PURPOSE)
+    return StoredKeys(database.signingKeys, database.revocations, sealer, monotonic)
 
 
 @key.command("list")
@@ -114,3 +125,42 @@ def revoke(invocation: Invocation, kid: str, algorithm: str) -> None:
         invocation.answer({"id": kid}, done)
 
     invocation.run(work)
+
+
+@key.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def export(invocation: Invocation, directory: Path) -> None:
+    """Write the public keys to files, for servers that verify tokens without asking.
+
+    They are in PEM at DIRECTORY/default/ALGORITHM/ID, where Dovecot looks for them. The file of a
+    key whose tokens are good no longer is removed.
+    """
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        keys = storedKeys(database, configuration)
+        await keys.load()
+        published = {key.kid: key for key in keys.verifyingKeys()}
+        try:
+            for record in await database.signingKeys.list():
+                path = directory / "default" / record.algorithm / record.kid
+                if record.kid in published:
+                    _writeFile(path, publicKeyToPEM(published[record.kid]))
+                else:
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            refuse(f"{error.filename}: {error.strerror}")
+        answer = {"directory": str(directory), "ids": [*published]}
+        invocation.answer(answer, f"{len(published)} keys are in {directory}.")
+
+    invocation.run(work)
+
+
+def _writeFile(path: Path, content: bytes) -> None:
+    """
+    Write a file that others may be reading.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_bytes(content)
+    temporary.replace(path)

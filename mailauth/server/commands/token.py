@@ -5,7 +5,6 @@ C{mailauth token}: for a script, a test, a load run.
 from __future__ import annotations
 
 from hashlib import sha256
-from time import monotonic
 from typing import Any
 
 import click
@@ -19,11 +18,11 @@ from ...stores.database import Database
 from ...stores.records import NotFound
 from ..config import Configuration
 from ..issuer import AccessTokenIssuer
-from ..keys import MAX_TOKEN_LIFETIME, PURPOSE, StoredKeys
+from ..keys import MAX_TOKEN_LIFETIME
 from ..portal import makeTokenChecker, makeValidator
-from ..sealing import readKeyFile
 from ..toml import parseDuration
 from .invocation import Invocation, accountName, isoTime, readSecret, refuse
+from .key import storedKeys
 
 CLIENT = "mailauth-command"
 
@@ -76,7 +75,7 @@ def issue(
         account = accountName(name, configuration)
         if await database.accounts.get(account) is None:
             raise NotFound(f"There is no account {account}.")
-        signer = _keys(database, configuration).signer
+        signer = storedKeys(database, configuration).signer
         issuer = AccessTokenIssuer(configuration.issuer, configuration.audience, signer)
         seconds = configuration.tokenLifetime if lifetime is None else lifetime
         for _ in range(count):
@@ -95,11 +94,6 @@ def issue(
     invocation.run(work)
 
 
-def _keys(database: Database, configuration: Configuration) -> StoredKeys:
-    sealer = readKeyFile(configuration.keyFile).sealer(PURPOSE)
-    return StoredKeys(database.signingKeys, database.revocations, sealer, monotonic)
-
-
 @token.command()
 @click.pass_obj
 def inspect(invocation: Invocation) -> None:
@@ -111,7 +105,7 @@ def inspect(invocation: Invocation) -> None:
 
     async def work(database: Database, configuration: Configuration) -> None:
         validator = makeValidator(
-            configuration, _keys(database, configuration), database.opaqueTokens
+            configuration, storedKeys(database, configuration), database.opaqueTokens
         )
         checker = makeTokenChecker(
             configuration, validator, database.accounts, database.revocations
