@@ -4,9 +4,10 @@ Databases for these tests: real files, and other processes that use them.
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -17,10 +18,11 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from mailauth.errors import Outage
 from mailauth.stores.database import Database
 from mailauth.stores.migrating import migrate
 from mailauth.stores.sqlite import connect, prepareFile
-from mailauth.testing.stores import ISSUER, Conformance, Stores
+from mailauth.testing.stores import ALICE, ISSUER, Conformance, Stores
 
 HOLD = """
 import sqlite3, sys
@@ -91,6 +93,40 @@ def makeFile(test: SynchronousTestCase) -> Path:
     path.touch(0o600)
     path.write_bytes(emptyDatabase())
     return path
+
+
+class DatabaseTestCase(TestCase):
+    """
+    A test with one database.
+    """
+
+    async def openWithAlice(self, **settings: Any) -> Database:
+        """
+        A database with one account.
+        """
+        self.path = makeFile(self)
+        database = await openDatabase(self, self.path, **settings)
+        await database.accounts.add(ALICE)
+        return database
+
+    async def outage(self, answer: Awaitable[object]) -> Outage:
+        """
+        What an answer that must be an outage failed with.
+        """
+        with self.assertRaises(Outage) as caught:
+            await answer
+        error: Outage = caught.exception
+        return error
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """
+        What somebody else does to the file.
+        """
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            return connection.execute(statement).fetchall()
+        finally:
+            connection.close()
 
 
 class InDatabase(Conformance):

@@ -6,7 +6,6 @@ L{mailauth.stores.transactions}: the conformance suites on real files, and what 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -23,21 +22,14 @@ from mailauth.testing.stores import (
     ALICE,
     AccountsConformance,
     AppPasswordsConformance,
-    BrowserSessionsConformance,
-    ClientsConformance,
-    DeviceCodesConformance,
-    FactorsConformance,
-    GrantsConformance,
     Heard,
-    OpaqueTokensConformance,
     RevocationsConformance,
     SharingConformance,
     SigningKeysConformance,
-    SpentConformance,
     makeAppPassword,
 )
 
-from .files import HOLD, InDatabase, makeFile, openDatabase, startProcess
+from .files import HOLD, DatabaseTestCase, InDatabase, startProcess
 
 
 class SQLRevocationsTests(InDatabase, RevocationsConformance, TestCase):
@@ -64,48 +56,6 @@ class SQLSigningKeysTests(InDatabase, SigningKeysConformance, TestCase):
     """
 
 
-class SQLClientsTests(InDatabase, ClientsConformance, TestCase):
-    """
-    L{SQLClients<mailauth.stores.sqlgrants.SQLClients>}.
-    """
-
-
-class SQLGrantsTests(InDatabase, GrantsConformance, TestCase):
-    """
-    L{SQLGrants<mailauth.stores.sqlgrants.SQLGrants>}.
-    """
-
-
-class SQLOpaqueTokensTests(InDatabase, OpaqueTokensConformance, TestCase):
-    """
-    L{SQLOpaqueTokens<mailauth.stores.sqlgrants.SQLOpaqueTokens>}.
-    """
-
-
-class SQLDeviceCodesTests(InDatabase, DeviceCodesConformance, TestCase):
-    """
-    L{SQLDeviceCodes<mailauth.stores.sqldevicecodes.SQLDeviceCodes>}.
-    """
-
-
-class SQLBrowserSessionsTests(InDatabase, BrowserSessionsConformance, TestCase):
-    """
-    L{SQLBrowserSessions<mailauth.stores.sqlsignin.SQLBrowserSessions>}.
-    """
-
-
-class SQLFactorsTests(InDatabase, FactorsConformance, TestCase):
-    """
-    L{SQLFactors<mailauth.stores.sqlsignin.SQLFactors>}.
-    """
-
-
-class SQLSpentTests(InDatabase, SpentConformance, TestCase):
-    """
-    L{SQLSpent<mailauth.stores.sqlsignin.SQLSpent>}.
-    """
-
-
 class SQLSharingTests(InDatabase, SharingConformance, TestCase):
     """
     One file, opened twice.
@@ -126,40 +76,6 @@ async def main(reactor):
 
 task.react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
 """
-
-
-class DatabaseTestCase(TestCase):
-    """
-    A test with one database.
-    """
-
-    async def openWithAlice(self, **settings: Any) -> Database:
-        """
-        A database with one account.
-        """
-        self.path = makeFile(self)
-        database = await openDatabase(self, self.path, **settings)
-        await database.accounts.add(ALICE)
-        return database
-
-    async def outage(self, answer: Awaitable[object]) -> Outage:
-        """
-        What an answer that must be an outage failed with.
-        """
-        with self.assertRaises(Outage) as caught:
-            await answer
-        error: Outage = caught.exception
-        return error
-
-    def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        """
-        What somebody else does to the file.
-        """
-        connection = sqlite3.connect(self.path, isolation_level=None)
-        try:
-            return connection.execute(statement).fetchall()
-        finally:
-            connection.close()
 
 
 class OtherProcessTests(DatabaseTestCase):

@@ -91,6 +91,17 @@ class ClientsConformance(ConformanceWithAccounts):
 
         self.assertEqual(self.client, await clients.get(CLIENT))
 
+    async def test_addedClientTells(self) -> None:
+        """
+        Adding a client touches its tag: somebody may remember that there is none.
+        """
+        stores = await self.openStores()
+        heard = Heard(stores.revocations)
+
+        await stores.clients.add(self.client)
+
+        self.assertEqual([({clientTag(ISSUER, CLIENT)}, None)], heard.news)
+
     async def test_removedClient(self) -> None:
         """
         A client that is removed takes its grants along, and what they issued; its tag is revoked,
