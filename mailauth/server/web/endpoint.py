@@ -117,10 +117,13 @@ class Endpoint(Resource, ABC):
         """
         Answer when it is known what.
         """
-        promptly(self._answer(request)).addCallback(self._write, request).addErrback(self._failed)
+        promptly(self._answer(request)).addErrback(self._failed, request)
         return NOT_DONE_YET
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: BoundedRequest) -> None:
+        self._write(await self._decide(request), request)
+
+    async def _decide(self, request: Request) -> Answer:
         if request.method not in self.methods:
             return self.otherMethod(request)
         try:
@@ -164,8 +167,9 @@ class Endpoint(Resource, ABC):
             headers += _CROSS_ORIGIN
         request.answer(answer.status, headers, answer.content)
 
-    def _failed(self, failure: Failure) -> None:
+    def _failed(self, failure: Failure, request: BoundedRequest) -> None:
         logUnexpected(failure, type(self).__name__)
+        request.channel.abort()
 
 
 class FormEndpoint(Endpoint):

@@ -259,12 +259,15 @@ class EndpointTests(SynchronousTestCase):
 
     def test_unwritable(self) -> None:
         """
-        An answer that cannot be written is on record, by its kind and place.
+        An answer that cannot be written is on record, by its kind and place, and nobody waits for
+        it.
         """
         log = self.log()
+        exchange = Exchange(Unwritable())
 
-        post(Unwritable(), {})
+        exchange.send("POST", "", FORM)
 
+        self.assertEqual((exchange.transport.value(), exchange.transport.disconnected), (b"", True))
         self.assertEqual(
             [event["kind"] for event in log if "kind" in event], ["builtins.TypeError"]
         )
