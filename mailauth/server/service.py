@@ -49,9 +49,9 @@ from .toml import ConfigurationError
 from .web.addresses import endpointsByAddress, pagesByAddress
 from .web.assets import Assets
 from .web.documents import documentsByAddress
-from .web.page import Pages
 from .web.pages import MissingPage
 from .web.site import makeSite
+from .web.visit import Pages
 
 _log = Logger()
 

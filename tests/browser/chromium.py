@@ -190,11 +190,11 @@ class Tab:
         """
         self._go(lambda: self.command("Page.navigate", url=address), pages)
 
-    def click(self, selector: str) -> None:
+    def click(self, selector: str, times: int = 1) -> None:
         """
         Click where an element is, and wait for the page that this leads to.
         """
-        self._go(lambda: self.touch(selector))
+        self._go(lambda: self.touch(selector, times))
 
     def press(self, key: str) -> None:
         """
@@ -216,7 +216,7 @@ class Tab:
         """
         self._chromium.until(lambda: self.evaluate(expression))
 
-    def touch(self, selector: str) -> None:
+    def touch(self, selector: str, times: int = 1) -> None:
         """
         Click where an element is.
         """
@@ -225,15 +225,16 @@ class Tab:
             " e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
             " return [r.left + r.width / 2, r.top + r.height / 2] })()"
         )
-        for kind in ("mousePressed", "mouseReleased"):
-            self.command(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                button="left",
-                clickCount=1,
-                x=place[0],
-                y=place[1],
-            )
+        for number in range(1, times + 1):
+            for kind in ("mousePressed", "mouseReleased"):
+                self.command(
+                    "Input.dispatchMouseEvent",
+                    type=kind,
+                    button="left",
+                    clickCount=number,
+                    x=place[0],
+                    y=place[1],
+                )
 
     def strike(self, key: str) -> None:
         """

@@ -49,6 +49,20 @@ class SignInTests(BrowserTestCase):
         self.assertIn("code", self.program.answer())
         self.assertQuiet()
 
+    def test_doubleClick(self) -> None:
+        """
+        Whoever clicks twice comes back as if he had clicked once.
+        """
+        self.tab.visit(self.program.address())
+        self.tab.fill("#username", ALICE)
+        self.tab.fill("#password", self.password)
+        self.tab.click("button[value=signin]", times=2)
+        self.assertEqual("Allow access?", self.tab.heading)
+        self.tab.click("button[value=allow]", times=2)
+
+        self.assertIn("code", self.program.answer())
+        self.assertTrue(self.tab.address.startswith(self.program.redirectURI))
+
     def test_deny(self) -> None:
         """
         Who would not, comes back with nothing.

@@ -23,7 +23,6 @@ from .endsession import EndSessionPage, SignOutPage
 from .introspect import IntrospectionResource
 from .newpasskey import NewPasskeyPage
 from .onward import Onward
-from .page import Pages
 from .pages import AccountPage, FrontPage
 from .par import PushedRequestResource
 from .register import RegistrationResource
@@ -31,6 +30,7 @@ from .revoke import RevocationResource
 from .signin import PasskeyPage, SecondFactorPage, SignInPage
 from .token import TokenResource
 from .userinfo import UserInfoResource
+from .visit import Pages
 
 
 def endpointsByAddress(

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from .endpoint import Answer
 from .onward import Onward
-from .page import Page, Pages, Visit
+from .page import Page
+from .visit import Pages, Visit
 
 
 class AuthorizePage(Page):

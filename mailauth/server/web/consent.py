@@ -4,12 +4,16 @@ Consent: somebody is told what a client would like to do, and says yes or no.
 
 from __future__ import annotations
 
+from ...oauth.records import BrowserSession
 from ...oauth.redirects import formActionOf
+from ...oauth.responses import OAuthError
 from ...scopes import meaningsOf
 from ..authorization import Authorization
+from ..authorizationrequests import AuthorizationRequest
 from .describing import Lifetimes, describePlace, displayName
 from .endpoint import Answer
-from .page import Page, Pages, Visit
+from .page import Page
+from .visit import Pages, Visit
 
 
 class ConsentPage(Page):
@@ -52,8 +56,19 @@ class ConsentPage(Page):
         request = self._authorization.unseal(form.required("interaction"), visit.browser, session)
         decision = form.get("decision")
         if decision == "allow":
-            return visit.seeOther(await self._authorization.approve(request, session, visit.peer))
+            return await self._allow(visit, request, session)
         if decision == "another":
             sealed = self._authorization.seal(request, visit.browser)
             return visit.goTo("signin", interaction=sealed)
         return visit.seeOther(self._authorization.deny(request))
+
+    async def _allow(
+        self, visit: Visit, request: AuthorizationRequest, session: BrowserSession
+    ) -> Answer:
+        try:
+            location = await self._authorization.approve(request, session, visit.peer)
+        except OAuthError as error:
+            # He has answered before, or has to sign in again: that is no mistake of the program.
+            self.note(error)
+            return visit.message("expired", 400)
+        return visit.seeOther(location)

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from ...oauth.records import Client
 from ..offer import wantsRefreshToken
-from .page import Visit
+from .visit import Visit
 
 MAX_NAME = 60
 

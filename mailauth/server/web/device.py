@@ -16,7 +16,8 @@ from ..devices import Devices, formatUserCode
 from .describing import Lifetimes, displayName
 from .endpoint import Answer
 from .onward import deviceDestination
-from .page import Page, Pages, Visit
+from .page import Page
+from .visit import Pages, Visit
 
 
 class DevicePage(Page):

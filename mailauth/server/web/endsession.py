@@ -11,7 +11,8 @@ from ...oauth.requests import Form
 from ..logout import Logout, LogoutRequest
 from .describing import cleanName
 from .endpoint import Answer
-from .page import Page, Pages, Visit
+from .page import Page
+from .visit import Pages, Visit
 
 
 class _Leaving(Page):

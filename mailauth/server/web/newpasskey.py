@@ -13,7 +13,8 @@ from ...errors import Refusal
 from ...oauth.records import BrowserSession
 from ..passkeys import MAX_NAME, Passkeys
 from .endpoint import Answer
-from .page import Page, Pages, Visit
+from .page import Page
+from .visit import Pages, Visit
 
 RECENT = 600.0
 """

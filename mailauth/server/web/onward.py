@@ -16,7 +16,7 @@ from ..authorizationrequests import AuthorizationRequest
 from ..devices import formatUserCode, readUserCode
 from .describing import displayName
 from .endpoint import Answer
-from .page import Visit
+from .visit import Visit
 
 PAGES = {"account": "account/", "device": "device", "passkey": "signin/passkey/new"}
 """

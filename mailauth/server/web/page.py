@@ -1,340 +1,27 @@
 """
-What all pages have in common. Owns what a browser may do with one, how a browser is known again,
-which forms are taken, and how an error looks to a person.
+What all pages have in common. Owns how an error looks to a person.
 
 Everything works without scripts but passkeys, which cannot.
 """
 
 from __future__ import annotations
 
-import secrets
-from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
-from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
-import attrs
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import Request
 
 from ...errors import Outage, TooManyFailures
 from ...mail.unexpected import logUnexpected
-from ...oauth.records import BrowserSession
-from ...oauth.requests import Form, parseForm
 from ...oauth.responses import OAuthError
 from ..authorization import RedirectError
-from ..browsersessions import BrowserSessions
-from ..sealing import CannotUnseal, Sealer
-from .assets import Assets
-from .endpoint import FORM, RETRY_AFTER, Answer, Endpoint, bodyOf, peerOf, queryOf
-from .words import say
+from ..sealing import CannotUnseal
+from .endpoint import Answer, Endpoint
+from .visit import ForgedForm, NoCookie, Pages, SignedOut, Visit
 
 _log = Logger()
-
-HTML = b"text/html; charset=utf-8"
-
-SESSION_COOKIE = b"__Host-mailauth"
-"""
-The secret of the browser session.
-"""
-
-BROWSER_COOKIE = b"__Host-mailauth-browser"
-"""
-Marks a browser before anybody has signed in: forms and sealed sign-ins are worth nothing in any
-other.
-"""
-
-# RFC 6265bis section 4.1.3.2: with this prefix no neighbour below the same domain can set it.
-# SameSite=Lax because a person comes here from the client's site.
-_COOKIE = b"%b=%b; Path=/; Secure; HttpOnly; SameSite=Lax"
-
-_HEADERS = (
-    (b"X-Frame-Options", b"DENY"),
-    # Addresses hold what is under way.
-    (b"Referrer-Policy", b"no-referrer"),
-    (b"Cross-Origin-Resource-Policy", b"same-origin"),
-    (
-        b"Permissions-Policy",
-        b"publickey-credentials-get=(self), publickey-credentials-create=(self), "
-        b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ),
-)
-
-
-class ForgedForm(Exception):
-    """
-    A form that was not made here for this browser, or not for this.
-    """
-
-
-class NoCookie(Exception):
-    """
-    A form without the cookie that the page came with.
-    """
-
-
-class SignedOut(Exception):
-    """
-    Nobody is signed in any more, and somebody was.
-    """
-
-
-@attrs.frozen
-class Pages:
-    """
-    What all pages share.
-
-    @ivar issuer: the address that everything is below.
-    @ivar hostname: what people call the server.
-    @ivar sealer: for the tokens in forms.
-    @ivar assets: what pages load.
-    """
-
-    issuer: str
-    hostname: str
-    sealer: Sealer = attrs.field(repr=False)
-    sessions: BrowserSessions
-    assets: Assets
-    _environment: Environment = attrs.field(init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        environment = Environment(
-            loader=FileSystemLoader(Path(__file__).with_name("templates")),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        environment.globals.update(
-            address=self.address,
-            asset=lambda name: self.address(self.assets.path(name)),
-            host=self.hostname,
-        )
-        object.__setattr__(self, "_environment", environment)
-
-    @property
-    def origin(self) -> str:
-        """
-        As browsers name it (RFC 6454 section 6.2).
-        """
-        parts = urlsplit(self.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    def address(self, path: str = "") -> str:
-        """
-        Where something is.
-
-        @param path: below the issuer, without a slash at the start.
-        """
-        return f"{urlsplit(self.issuer).path.rstrip('/')}/{path}"
-
-    def write(self, template: str, values: Mapping[str, Any]) -> bytes:
-        """
-        A page in HTML.
-        """
-        page = self._environment.get_template(f"{template}.html")
-        return page.render(values).encode("utf-8")
-
-
-class Visit:
-    """
-    One request of a browser, and what the answer will have besides its content.
-
-    @ivar peer: the address that it comes from.
-    """
-
-    def __init__(self, request: Request, pages: Pages) -> None:
-        self._request = request
-        self._pages = pages
-        self._cookies: list[bytes] = []
-        self._form: Form | None = None
-        self.peer = peerOf(request)
-        self.language = "en"
-        self._browser: str | None = self._cookie(BROWSER_COOKIE)
-
-    def _cookie(self, name: bytes) -> str | None:
-        value: bytes | None = self._request.getCookie(name)
-        return None if value is None else value.decode("latin-1")
-
-    @property
-    def userAgent(self) -> str | None:
-        """
-        What the browser calls itself, unverified.
-        """
-        value: bytes | None = self._request.getHeader(b"user-agent")
-        return None if value is None else value.decode("latin-1")[:256]
-
-    # Who it is
-
-    @property
-    def browser(self) -> str:
-        """
-        The mark of this browser. One that has none is given one.
-        """
-        if self._browser is None:
-            self._browser = secrets.token_urlsafe(32)
-            self._cookies.append(_COOKIE % (BROWSER_COOKIE, self._browser.encode("ascii")))
-        return self._browser
-
-    async def session(self) -> BrowserSession | None:
-        """
-        Who is signed in.
-        """
-        return await self._pages.sessions.find(self._cookie(SESSION_COOKIE))
-
-    async def requiredSession(self) -> BrowserSession:
-        """
-        @raise SignedOut: nobody is signed in.
-        """
-        session = await self.session()
-        if session is None:
-            raise SignedOut
-        return session
-
-    def signIn(self, secret: str, session: BrowserSession) -> None:
-        """
-        Let the browser keep its new session.
-        """
-        seconds = max(0, int(session.expires - session.created))
-        cookie = _COOKIE % (SESSION_COOKIE, secret.encode("ascii"))
-        self._cookies.append(b"%b; Max-Age=%d" % (cookie, seconds))
-
-    def signOut(self) -> None:
-        """
-        Let the browser forget its session.
-        """
-        self._cookies.append(b"%b; Max-Age=0" % (_COOKIE % (SESSION_COOKIE, b"")))
-
-    # What it says
-
-    def query(self) -> Form:
-        """
-        What stands behind the question mark.
-        """
-        return parseForm(queryOf(self._request))
-
-    def clientForm(self) -> Form:
-        """
-        A form that the page of a client sends. It asks for something, and decides nothing.
-        """
-        if self._form is None:
-            self._form = parseForm(bodyOf(self._request, FORM))
-        return self._form
-
-    def form(self, *purpose: str) -> Form:
-        """
-        A form of ours, in which a person decides something.
-
-        @param purpose: what L{formToken} was told.
-        @raise ForgedForm: it was not made here for this browser, or not for this.
-        @raise NoCookie: it may have been, but the browser sends no cookies.
-        """
-        self._checkOrigin()
-        form = self.clientForm()
-        if self._browser is None:
-            raise NoCookie
-        if not secrets.compare_digest(
-            form.get("csrf", "").encode("utf-8"), self.formToken(*purpose).encode("ascii")
-        ):
-            raise ForgedForm
-        return form
-
-    def _checkOrigin(self) -> None:
-        """
-        Browsers say where a form comes from. Because of our own C{Referrer-Policy} the origin is
-        C{null} for ours, too (Fetch section 3.2), and then the site tells the difference (Fetch
-        Metadata section 2.3): C{none} is a person who sends a form again.
-        """
-        origin = self._request.getHeader(b"origin")
-        site = self._request.getHeader(b"sec-fetch-site")
-        if origin not in (None, b"null", self._pages.origin.encode("ascii")):
-            raise ForgedForm
-        if site not in (None, b"same-origin", b"none"):
-            raise ForgedForm
-
-    def formToken(self, *purpose: str) -> str:
-        """
-        What proves that a form was made here, for this browser.
-
-        @param purpose: what it is for, so that no form passes for another.
-        """
-        octets = "\0".join((self.browser, *purpose)).encode("utf-8")
-        return urlsafe_b64encode(self._pages.sealer.mac(octets)).decode("ascii").rstrip("=")
-
-    # What it gets
-
-    def say(self, key: str, **values: Any) -> Markup:
-        """
-        A sentence of L{words<mailauth.server.web.words>}.
-        """
-        return say(self.language, key, **values)
-
-    def page(
-        self, template: str, status: int = 200, target: str | None = None, **values: Any
-    ) -> Answer:
-        """
-        A page.
-
-        @param target: where the answer to its form may lead, as a source of CSP: Chromium applies
-            C{form-action} to redirects, too.
-        """
-        values = {**values, "_": self.say, "language": self.language}
-        content = self._pages.write(template, values)
-        forms = f"'self' {target}" if target else "'self'"
-        policy = (
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-            f"form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
-        )
-        headers = [*_HEADERS, (b"Content-Security-Policy", policy.encode("ascii"))]
-        if target is None:
-            # A client may have opened the other pages in a window of its own, and waits for it.
-            headers.append((b"Cross-Origin-Opener-Policy", b"same-origin"))
-        if status in (429, 503):
-            headers.append((b"Retry-After", b"%d" % RETRY_AFTER))
-        return Answer(content, status, HTML, (*headers, *self._setCookies()))
-
-    def message(self, key: str, status: int = 200, **values: Any) -> Answer:
-        """
-        A page that only says something.
-        """
-        return self.page("message", status, key=key, **{"developer": None, **values})
-
-    def seeOther(self, location: str) -> Answer:
-        """
-        Go on somewhere else. Never 307, with which a browser would send its form, and the password
-        in it, there (RFC 9700 section 4.12).
-        """
-        headers = (
-            (b"Location", location.encode("utf-8")),
-            (b"Referrer-Policy", b"no-referrer"),
-        )
-        return Answer(status=303, headers=(*headers, *self._setCookies()))
-
-    def goTo(self, path: str, **query: str) -> Answer:
-        """
-        Go on to a page of ours.
-
-        @param path: below the issuer.
-        """
-        address = self._pages.address(path)
-        return self.seeOther(f"{address}?{urlencode(query)}" if query else address)
-
-    def again(self, path: str) -> Answer:
-        """
-        Have the form of a client's page asked for again, as an address of ours: what comes from
-        another site comes without our cookies, and then they are there.
-        """
-        form = self.clientForm()
-        fields = [*form.items(), *(("resource", each) for each in form.resources)]
-        return self.seeOther(f"{self._pages.address(path)}?{urlencode(fields)}")
-
-    def _setCookies(self) -> tuple[tuple[bytes, bytes], ...]:
-        return tuple((b"Set-Cookie", each) for each in self._cookies)
 
 
 class Page(Endpoint):
@@ -358,7 +45,7 @@ class Page(Endpoint):
         try:
             return await answer(visit)
         except RedirectError as redirect:
-            self._note(redirect.error)
+            self.note(redirect.error)
             return visit.seeOther(redirect.location)
         except OAuthError as error:
             return self._mistaken(visit, error)
@@ -383,11 +70,14 @@ class Page(Endpoint):
             return visit.message("failed", 500)
 
     def _mistaken(self, visit: Visit, error: OAuthError) -> Answer:
-        self._note(error)
+        self.note(error)
         status = error.status if error.status >= 500 else 400
         return visit.message("error", status, developer=error)
 
-    def _note(self, error: OAuthError) -> None:
+    def note(self, error: OAuthError) -> None:
+        """
+        Have the log say what was refused.
+        """
         _log.info(
             "{page} refuses with {code}: {reason}",
             page=type(self).__name__,

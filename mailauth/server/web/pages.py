@@ -9,7 +9,8 @@ from typing import ClassVar
 from twisted.web.http import Request
 
 from .endpoint import Answer
-from .page import Page, Visit
+from .page import Page
+from .visit import Visit
 
 
 class FrontPage(Page):

@@ -15,7 +15,8 @@ from ..signin import AppPasswordPresented, SignIn, StepExpired
 from .describing import describePlace
 from .endpoint import Answer
 from .onward import Destination, Onward
-from .page import Page, Pages, Visit
+from .page import Page
+from .visit import Pages, Visit
 
 _FORMS = "signin"
 """

@@ -122,7 +122,7 @@ class ConsentTests(PagesCase):
         self.answer(shown, "allow")
         again = self.answer(shown, "allow")
 
-        self.assertEqual((400, "This does not work"), (again.status, again.heading))
+        self.assertEqual((400, "This page is too old"), (again.status, again.heading))
 
     def test_otherSession(self) -> None:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from mailauth.server.web.page import SESSION_COOKIE
+from mailauth.server.web.visit import SESSION_COOKIE
 
 from .world import ALICE, BOB, CLIENT, PagesCase, Shown
 

@@ -13,7 +13,8 @@ from twisted.logger import globalLogPublisher
 from mailauth.errors import TooManyFailures
 from mailauth.oauth.responses import OAuthError
 from mailauth.server.web.endpoint import Answer
-from mailauth.server.web.page import BROWSER_COOKIE, SESSION_COOKIE, Page, Pages, Visit
+from mailauth.server.web.page import Page
+from mailauth.server.web.visit import BROWSER_COOKIE, SESSION_COOKIE, Pages, Visit
 
 from .world import ALICE, PASSWORDS, Browser, PagesCase, Shown
 

@@ -9,7 +9,7 @@ from html import unescape
 
 from mailauth.passwords import makeAppPassword
 from mailauth.server.web.newpasskey import RECENT
-from mailauth.server.web.page import SESSION_COOKIE
+from mailauth.server.web.visit import SESSION_COOKIE
 
 from ..authenticator import Authenticator
 from .world import ALICE, BOB, PagesCase, Shown

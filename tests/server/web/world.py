@@ -42,9 +42,9 @@ from mailauth.server.sealing import ServerSecret
 from mailauth.server.signin import SignIn
 from mailauth.server.web.addresses import pagesByAddress
 from mailauth.server.web.assets import Assets
-from mailauth.server.web.page import Pages
 from mailauth.server.web.pages import MissingPage
 from mailauth.server.web.site import makeSite
+from mailauth.server.web.visit import Pages
 from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
 from mailauth.testing.audit import MemoryAudit

@@ -1,4 +1,5 @@
-// Passkeys, which are the one thing here that needs a script. It fills in a form and sends it.
+// Passkeys, which are the one thing here that does not work without a script. It fills in a form and
+// sends it.
 
 const place = document.getElementById("passkey");
 const button = place.querySelector("button");
