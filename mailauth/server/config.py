@@ -18,12 +18,12 @@ import attrs
 
 from ..errors import InvalidCredentials
 from ..mail.waiting import WaitingLimits
-from ..oauth.jwt import ALGORITHMS, UnusableKey, VerifyingKey, keysFromJWKS, publicKeyFromPEM
 from ..passwords import DEFAULT_COST, MAX_COST, MIN_COST
 from ..policy import PASSWORD_RULES
 from ..scopes import MAIL_SCOPE, SCOPE, SERVICE_SCOPES
 from ..stores.revocations import KEEP
 from ..usernames import canonicalName
+from .externalissuers import ExternalIssuer, readExternalIssuers
 from .issuersettings import DAY, IssuerSettings, readIssuerSettings
 from .toml import ConfigurationError, Mistake, Table
 
@@ -61,28 +61,6 @@ class Address:
 
     host: str
     port: int
-
-
-@attrs.frozen
-class ExternalIssuer:
-    """
-    Somebody else's authorization server, as the configuration names it: see
-    L{TrustedIssuer<mailauth.validators.jwt.TrustedIssuer>}.
-
-    @ivar domains: the domains whose accounts it may speak for.
-    @ivar discovery: the address of its discovery document.
-    """
-
-    name: str
-    url: str
-    audience: frozenset[str]
-    usernameClaim: str
-    keys: tuple[VerifyingKey, ...]
-    domains: frozenset[str]
-    types: frozenset[str]
-    algorithms: frozenset[str]
-    clients: frozenset[str] | None
-    discovery: str
 
 
 @attrs.frozen
@@ -218,7 +196,9 @@ def _readAll(top: Table) -> Configuration:
         audience=issuer.text("audience", url),
         tokenLifetime=issuer.seconds("token_lifetime", 3600, 60, 86400),
         issuing=readIssuerSettings(issuer, signin),
-        externalIssuers=_readExternalIssuers(top.tables("external_issuers"), url),
+        externalIssuers=readExternalIssuers(
+            top.tables("external_issuers"), url, _url, _canonicalDomain
+        ),
         passwordRule=signin.choice("account_password", PASSWORD_RULES, PASSWORD_RULES[0]),
         domainRules=_readDomains(top.tables("domains")),
         defaultDomain=_domain(signin, "default_domain"),
@@ -263,66 +243,6 @@ def _address(text: str, standardPort: int) -> Address | None:
     except ValueError:
         return None
     return Address(host, port) if port < 65536 else None
-
-
-def _readExternalIssuers(tables: Mapping[str, Table], own: str) -> tuple[ExternalIssuer, ...]:
-    issuers: list[ExternalIssuer] = []
-    for name, table in tables.items():
-        url = _url(table, "url", "")
-        if not url:
-            table.mistaken("url", "is missing: the issuer as its tokens name it")
-        elif url == own or url in (issuer.url for issuer in issuers):
-            table.mistaken("url", f"holds {url!r}, which is another issuer's")
-        audience = frozenset(table.texts("audience"))
-        if not audience:
-            table.mistaken("audience", "is missing: whom its tokens have to be for")
-        domains = frozenset(table.texts("domains"))
-        if not domains:
-            table.mistaken("domains", "is missing: the domains whose accounts it may speak for")
-        algorithms = frozenset(table.texts("algorithms", ALGORITHMS))
-        if algorithms - ALGORITHMS:
-            table.mistaken(
-                "algorithms",
-                f"holds {', '.join(sorted(algorithms - ALGORITHMS))}; it may hold"
-                f" {', '.join(sorted(ALGORITHMS))}",
-            )
-        clients = table.texts("clients")
-        issuers.append(
-            ExternalIssuer(
-                name=name,
-                url=url,
-                audience=audience,
-                usernameClaim=table.text("username_claim", "sub"),
-                keys=_readKeys(table),
-                domains=frozenset(_canonicalDomain(table, "domains", each) for each in domains),
-                types=frozenset(type.lower() for type in table.texts("types", ["at+jwt"])),
-                algorithms=algorithms,
-                clients=frozenset(clients) if clients else None,
-                discovery=_url(table, "discovery", discoveryOf(url)),
-            )
-        )
-        table.finish()
-    return tuple(issuers)
-
-
-def _readKeys(table: Table) -> tuple[VerifyingKey, ...]:
-    if not table.has("keys"):
-        table.mistaken("keys", "is missing: a file with the issuer's public keys, PEM or JWKS")
-    path = table.file("keys")
-    if path is None:
-        return ()
-    content = path.read_bytes()
-    try:
-        if content.lstrip().startswith(b"{"):
-            keys = keysFromJWKS(content)
-        else:
-            keys = (publicKeyFromPEM(content),)
-    except UnusableKey as error:
-        table.mistaken("keys", f"{path}: {error}")
-        return ()
-    if not keys:
-        table.mistaken("keys", f"{path} has no key that could be used")
-    return keys
 
 
 def _readDomains(tables: Mapping[str, Table]) -> dict[str, str]:

@@ -162,7 +162,7 @@ def makeValidator(
     external = [
         TrustedIssuer(
             issuer.url,
-            StaticKeys(issuer.keys),
+            StaticKeys(issuer.keys or ()),
             issuer.audience,
             issuer.usernameClaim,
             issuer.types,

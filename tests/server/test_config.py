@@ -25,9 +25,9 @@ from mailauth.server.config import (
     STANDARD_PORTS,
     Address,
     Configuration,
-    ExternalIssuer,
     readConfiguration,
 )
+from mailauth.server.externalissuers import ExternalIssuer
 from mailauth.server.issuersettings import IssuerSettings
 from mailauth.server.service import MailService
 from mailauth.server.toml import ConfigurationError
@@ -495,12 +495,12 @@ class ExternalIssuerTests(ConfigurationCase):
 
     def test_defaults(self) -> None:
         """
-        Its URL, audience, domains and keys have to be said, and the rest is as strict as it can
-        be for any issuer.
+        Its URL, audience and domains have to be said, and the rest is as strict as it can be for
+        any issuer.
         """
         issuer = self.readIssuer()
 
-        [key] = issuer.keys
+        [key] = issuer.keys or ()
         self.assertEqual(key.kid, "one")
         self.assertEqual(
             attrs.evolve(issuer, keys=()),
@@ -508,12 +508,8 @@ class ExternalIssuerTests(ConfigurationCase):
                 name="company",
                 url="https://idp.example.org",
                 audience=frozenset({"mail"}),
-                usernameClaim="sub",
-                keys=(),
                 domains=frozenset({"example.org"}),
-                types=frozenset({"at+jwt"}),
-                algorithms=ALGORITHMS,
-                clients=None,
+                keys=(),
                 discovery="https://idp.example.org/.well-known/openid-configuration",
             ),
         )
@@ -550,9 +546,64 @@ class ExternalIssuerTests(ConfigurationCase):
 
         self.assertEqual(key.key, self.signer.verifyingKey.key)
 
+    def test_presets(self) -> None:
+        """
+        What is known about a product is filled in where the configuration is silent.
+        """
+        for preset, url, expected in (
+            ("keycloak", "https://idp.example.org/realms/mail", ("preferred_username", {"jwt"})),
+            ("entra", "https://login.example/8c5b/v2.0", ("preferred_username", {"jwt", "at+jwt"})),
+            ("authentik", "https://idp.example.org/o/mail/", ("preferred_username", {"jwt"})),
+            ("dex", "https://dex.example.org", ("email", {"jwt"})),
+        ):
+            text = ISSUER.replace("https://idp.example.org", url) + f'preset = "{preset}"'
+            issuer = self.readIssuer(text)
+            self.assertEqual((issuer.usernameClaim, issuer.types), expected, preset)
+            self.assertEqual((issuer.validation, issuer.opaqueTokens), ("jwt", False))
+
+        entra = self.readIssuer(ISSUER + 'preset = "entra"')
+        self.assertIn("IMAP.AccessAsUser.All", entra.scopes["imap"])
+        self.assertNotIn("IMAP.AccessAsUser.All", entra.scopes["smtp"])
+        google = self.readIssuer(
+            ISSUER.replace('url = "https://idp.example.org"\n', 'preset = "google"\n')
+        )
+        self.assertEqual(google.url, "https://accounts.google.com")
+        self.assertEqual((google.validation, google.opaqueTokens), ("userinfo", True))
+        typed = self.readIssuer(ISSUER + 'preset = "keycloak"\ntypes = "at+jwt"')
+        self.assertEqual(typed.types, {"at+jwt"})
+
+    def test_everybody(self) -> None:
+        """
+        An address that stands for all organisations of a product is refused: their people call
+        themselves what they like (TK14).
+        """
+        for tenant in ("common", "organizations", "consumers"):
+            url = f"https://login.microsoftonline.com/{tenant}/v2.0"
+            said = self.mistakes(
+                LEAST + ISSUER.replace("https://idp.example.org", url) + 'preset = "entra"'
+            )
+            self.assertIn("one tenant", said["external_issuers.company.url"])
+
+    def test_clients(self) -> None:
+        """
+        Whoever is asked has to know who asks, and only one can be asked about what says nothing
+        by itself.
+        """
+        for key in ('validation = "introspection"', "sign_in = true"):
+            said = self.mistakes(LEAST + ISSUER + key)
+            self.assertEqual(list(said), ["external_issuers.company.client_id"])
+        (self.directory / "secret").write_text("of the client\n")
+        issuer = self.readIssuer(ISSUER + 'client_id = "us"\nclient_secret_file = "secret"')
+        self.assertEqual((issuer.clientId, issuer.clientSecret), ("us", "of the client"))
+        self.assertNotIn("of the client", repr(issuer))
+        asked = 'client_id = "us"\nvalidation = "introspection"\n'
+        other = ISSUER.replace("company", "other").replace("idp.", "other.")
+        said = self.mistakes(LEAST + ISSUER + asked + other + asked)
+        self.assertEqual(list(said), ["external_issuers.other.opaque_tokens"])
+
     def test_missing(self) -> None:
         """
-        Each of the four that have to be there is named where it is missing: an issuer without an
+        Each of the three that have to be there is named where it is missing: an issuer without an
         audience or a domain would speak for everybody.
         """
         said = self.mistakes(LEAST + "[external_issuers.company]\n[external_issuers.other]")
@@ -564,11 +615,9 @@ class ExternalIssuerTests(ConfigurationCase):
                 "external_issuers.company.audience": "is missing: whom its tokens have to be for",
                 "external_issuers.company.domains": "is missing: the domains whose accounts it may"
                 " speak for",
-                "external_issuers.company.keys": "is missing: a file with the issuer's public"
-                " keys, PEM or JWKS",
             },
         )
-        self.assertEqual(len(said), 8)
+        self.assertEqual(len(said), 6)
 
     def test_same(self) -> None:
         """
@@ -717,6 +766,7 @@ class SampleTests(ConfigurationCase):
         """
         A key that is commented out holds its default. Those without one change only themselves.
         """
+        (self.directory / "company.secret").write_text("secret")
         (self.directory / "company.jwks").write_bytes(
             makeJWKS([Signer.fromPEM("1", "ES256", makePrivateKey("ES256")).verifyingKey])
         )
@@ -746,7 +796,10 @@ def config() -> str:
     The modules that read the keys.
     """
     server = SAMPLE.parent.parent / "mailauth" / "server"
-    return "".join((server / name).read_text() for name in ("config.py", "issuersettings.py"))
+    return "".join(
+        (server / name).read_text()
+        for name in ("config.py", "issuersettings.py", "externalissuers.py")
+    )
 
 
 def publicPEM(signer: Signer) -> bytes:
