@@ -103,7 +103,8 @@ class BrowserTestCase(DemoTestCase):
             event["entry"]["text"]
             for event in self.tab.events("Log.entryAdded")
             # A page that says no is not a complaint.
-            if event["entry"]["level"] != "verbose" and event["entry"]["source"] != "network"
+            if event["entry"]["level"] in ("warning", "error")
+            and event["entry"]["source"] != "network"
         ]
         self.assertEqual([], complaints)
 
