@@ -15,7 +15,7 @@ from . import oauthrows, schema
 from .documents import toDocument
 from .records import AlreadyExists, LimitReached
 from .sqlgrants import issue
-from .statements import forgetSome
+from .statements import batchOf
 from .transactions import Transactions
 
 _columns = schema.deviceCodes.c
@@ -36,6 +36,7 @@ class SQLDeviceCodes:
         """
         now = code.created
         waiting = select(func.count()).where(_columns.decided.is_(None), _columns.expires > now)
+        old = batchOf(schema.deviceCodes, _columns.expires <= now - EXPIRED_KNOWN)
         # One that nobody decided about in time stands in nobody's way.
         gone = delete(schema.deviceCodes).where(
             _columns.user_code == code.userCode,
@@ -44,7 +45,7 @@ class SQLDeviceCodes:
         )
 
         def work(connection: Connection) -> None:
-            forgetSome(connection, schema.deviceCodes, _columns.expires <= now - EXPIRED_KNOWN)
+            connection.execute(old)
             if connection.scalars(waiting).one() >= WAITING_LIMIT:
                 raise LimitReached(f"{WAITING_LIMIT} devices wait already")
             connection.execute(gone)

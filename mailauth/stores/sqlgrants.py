@@ -5,7 +5,7 @@ one use is used by an UPDATE whose condition is that it was not.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
@@ -19,6 +19,37 @@ from .revocations import CLIENT_REMOVED
 from .sqlrevocations import SQLRevocations
 from .statements import forgetAll, requireAccount
 from .transactions import Transactions
+
+_codes, _grants, _opaqueTokens = schema.authorizationCodes, schema.grants, schema.opaqueTokens
+
+_CODE = select(_codes).where(_codes.c.digest == bindparam("secret"))
+_GRANT = select(_grants).where(_grants.c.grant_id == bindparam("id"))
+_OPAQUE_TOKEN = select(_opaqueTokens).where(_opaqueTokens.c.digest == bindparam("secret"))
+
+# Each is taken by one transaction: of those that come at once the second finds no row any more.
+_USE_CODE = (
+    update(_codes)
+    .where(
+        _codes.c.digest == bindparam("secret"),
+        _codes.c.used.is_(None),
+        _codes.c.expires > bindparam("now"),
+    )
+    .values(used=bindparam("now"))
+)
+_ROTATE = (
+    update(_grants)
+    .where(
+        _grants.c.grant_id == bindparam("id"), _grants.c.refresh_digest == bindparam("presented")
+    )
+    .values(
+        refresh_digest=bindparam("successor"),
+        previous_digest=bindparam("presented"),
+        rotated=bindparam("now"),
+        refresh_expires=bindparam("expiry"),
+        last_use=bindparam("now"),
+        address=bindparam("peer"),
+    )
+)
 
 
 @implementer(IClients)
@@ -77,7 +108,7 @@ class SQLClients:
             )
             if not removed.rowcount:
                 raise NotFound(f"There is no client {clientId}.")
-            connection.execute(delete(schema.grants).where(schema.grants.c.client_id == clientId))
+            connection.execute(delete(_grants).where(_grants.c.client_id == clientId))
             tag = clientTag(self._issuer, clientId)
             self._revocations.publish(connection, [tag], CLIENT_REMOVED)
 
@@ -107,7 +138,7 @@ class SQLGrants:
 
         def work(connection: Connection) -> None:
             requireAccount(connection, code.grant.account)
-            connection.execute(insert(schema.authorizationCodes).values(oauthrows.codeRow(code)))
+            connection.execute(insert(_codes), oauthrows.codeRow(code))
 
         return self._transactions.write(work)
 
@@ -115,9 +146,7 @@ class SQLGrants:
         """
         See L{IGrants.findCode}.
         """
-        codes = schema.authorizationCodes
-        asked = select(codes).where(codes.c.digest == digest)
-        return self._transactions.findOne(asked, oauthrows.code)
+        return self._transactions.findOne(_CODE, oauthrows.code, secret=digest)
 
     def redeemCode(
         self, digest: bytes, grant: Grant, opaque: OpaqueToken | None, now: float
@@ -125,15 +154,9 @@ class SQLGrants:
         """
         See L{IGrants.redeemCode}.
         """
-        codes = schema.authorizationCodes
-        using = (
-            update(codes)
-            .where(codes.c.digest == digest, codes.c.used.is_(None), codes.c.expires > now)
-            .values(used=now)
-        )
 
         def work(connection: Connection) -> bool:
-            if not connection.execute(using).rowcount:
+            if not connection.execute(_USE_CODE, {"secret": digest, "now": now}).rowcount:
                 return False
             issue(connection, grant, opaque)
             return True
@@ -144,16 +167,15 @@ class SQLGrants:
         """
         See L{IGrants.get}.
         """
-        asked = select(schema.grants).where(schema.grants.c.grant_id == grantId)
-        return self._transactions.findOne(asked, oauthrows.grant)
+        return self._transactions.findOne(_GRANT, oauthrows.grant, id=grantId)
 
     def list(self, account: str) -> Deferred[tuple[Grant, ...]]:
         """
         See L{IGrants.list}.
         """
-        columns = schema.grants.c
+        columns = _grants.c
         asked = (
-            select(schema.grants)
+            select(_grants)
             .where(columns.account == account)
             .order_by(columns.created.desc(), columns.grant_id)
         )
@@ -172,22 +194,17 @@ class SQLGrants:
         """
         See L{IGrants.rotate}.
         """
-        columns = schema.grants.c
-        rotating = (
-            update(schema.grants)
-            .where(columns.grant_id == grantId, columns.refresh_digest == presented)
-            .values(
-                refresh_digest=successor,
-                previous_digest=presented,
-                rotated=now,
-                refresh_expires=refreshExpires,
-                last_use=now,
-                address=address,
-            )
-        )
+        changes = {
+            "id": grantId,
+            "presented": presented,
+            "successor": successor,
+            "expiry": refreshExpires,
+            "now": now,
+            "peer": address,
+        }
 
         def work(connection: Connection) -> bool:
-            if not connection.execute(rotating).rowcount:
+            if not connection.execute(_ROTATE, changes).rowcount:
                 return False
             addOpaqueToken(connection, opaque)
             return True
@@ -201,7 +218,7 @@ class SQLGrants:
 
         def work(connection: Connection) -> None:
             # Its opaque tokens go with it, by their foreign key.
-            connection.execute(delete(schema.grants).where(schema.grants.c.grant_id == grantId))
+            connection.execute(delete(_grants).where(_grants.c.grant_id == grantId))
             self._revocations.publish(connection, [grantTag(self._issuer, grantId)], reason)
 
         return self._revocations.publishing(work)
@@ -210,13 +227,16 @@ class SQLGrants:
         """
         See L{IGrants.purge}.
         """
-        codes, grants, opaque = schema.authorizationCodes, schema.grants, schema.opaqueTokens
+        known = now - EXPIRED_KNOWN
 
         async def forget() -> None:
-            await forgetAll(self._transactions, codes, codes.c.expires <= now - EXPIRED_KNOWN)
-            await forgetAll(self._transactions, opaque, opaque.c.expires <= now - EXPIRED_KNOWN)
-            await forgetAll(self._transactions, grants, grants.c.expires <= now)
-            await forgetAll(self._transactions, grants, grants.c.refresh_expires <= now)
+            for table, late in (
+                (_codes, _codes.c.expires <= known),
+                (_opaqueTokens, _opaqueTokens.c.expires <= known),
+                (_grants, _grants.c.expires <= now),
+                (_grants, _grants.c.refresh_expires <= now),
+            ):
+                await forgetAll(self._transactions, table, late)
 
         return Deferred.fromCoroutine(forget())
 
@@ -238,9 +258,8 @@ class SQLOpaqueTokens:
         def work(connection: Connection) -> None:
             grantId = opaque.token.grantId
             if grantId is not None:
-                granted = select(schema.grants.c.grant_id)
-                asked = granted.where(schema.grants.c.grant_id == grantId).with_for_update()
-                if connection.scalar(asked) is None:
+                asked = _GRANT.with_for_update()
+                if connection.execute(asked, {"id": grantId}).one_or_none() is None:
                     raise NotFound(f"There is no grant {grantId}.")
             addOpaqueToken(connection, opaque)
 
@@ -250,15 +269,14 @@ class SQLOpaqueTokens:
         """
         See L{IOpaqueTokens.find}.
         """
-        asked = select(schema.opaqueTokens).where(schema.opaqueTokens.c.digest == digest)
-        return self._transactions.findOne(asked, oauthrows.opaqueToken)
+        return self._transactions.findOne(_OPAQUE_TOKEN, oauthrows.opaqueToken, secret=digest)
 
 
 def issue(connection: Connection, grant: Grant, opaque: OpaqueToken | None) -> None:
     """
     What redeeming yields, in the transaction that consumed.
     """
-    connection.execute(insert(schema.grants).values(oauthrows.grantRow(grant)))
+    connection.execute(insert(_grants), oauthrows.grantRow(grant))
     addOpaqueToken(connection, opaque)
 
 
@@ -267,4 +285,4 @@ def addOpaqueToken(connection: Connection, opaque: OpaqueToken | None) -> None:
     Add one, if there is one.
     """
     if opaque is not None:
-        connection.execute(insert(schema.opaqueTokens).values(oauthrows.opaqueTokenRow(opaque)))
+        connection.execute(insert(_opaqueTokens), oauthrows.opaqueTokenRow(opaque))

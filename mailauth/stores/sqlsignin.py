@@ -5,7 +5,7 @@ which each is taken.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred
@@ -15,9 +15,15 @@ from ..oauth.interfaces import IBrowserSessions, IFactors, ISpent
 from ..oauth.records import BrowserSession, Passkey, TOTPSecret
 from . import oauthrows, schema
 from .records import AlreadyExists, NotFound
-from .statements import forgetAll, forgetSome, requireAccount
+from .statements import batchOf, forgetAll, requireAccount
 from .transactions import Transactions
 from .uses import Uses
+
+_SESSION = select(schema.browserSessions).where(
+    schema.browserSessions.c.digest == bindparam("secret")
+)
+_SPEND = sqlite.insert(schema.spent).on_conflict_do_nothing()
+_SPENT_LONG_AGO = batchOf(schema.spent, schema.spent.c.expires <= bindparam("now"))
 
 
 @implementer(IBrowserSessions)
@@ -47,9 +53,7 @@ class SQLBrowserSessions:
         """
         See L{IBrowserSessions.find}.
         """
-        sessions = schema.browserSessions
-        asked = select(sessions).where(sessions.c.digest == digest)
-        return self._transactions.findOne(asked, oauthrows.browserSession)
+        return self._transactions.findOne(_SESSION, oauthrows.browserSession, secret=digest)
 
     def touch(self, digest: bytes, now: float) -> Deferred[None]:
         """
@@ -256,14 +260,9 @@ class SQLSpent:
         """
         See L{ISpent.spend}. What may be forgotten is, on this occasion.
         """
-        spending = (
-            sqlite.insert(schema.spent)
-            .values(digest=digest, expires=expires)
-            .on_conflict_do_nothing()
-        )
 
         def work(connection: Connection) -> bool:
-            forgetSome(connection, schema.spent, schema.spent.c.expires <= now)
-            return connection.execute(spending).rowcount == 1
+            connection.execute(_SPENT_LONG_AGO, {"now": now})
+            return connection.execute(_SPEND, {"digest": digest, "expires": expires}).rowcount == 1
 
         return self._transactions.write(work)

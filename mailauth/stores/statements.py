@@ -5,7 +5,7 @@ added, and how what has expired is forgotten.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Delete, Table, bindparam, delete, select
 
 from .records import NotFound
 from .schema import accounts
@@ -17,34 +17,32 @@ How many rows one transaction forgets, so that nobody waits long for it.
 """
 
 
+# Locked, so that what is counted stays so, where there can be other writers.
+_OWNER = select(accounts.c.name).where(accounts.c.name == bindparam("owner")).with_for_update()
+
+
 def requireAccount(connection: Connection, name: str) -> None:
     """
     Make sure of an account until the transaction ends.
 
     @raise NotFound: there is none of this name.
     """
-    # Locked, so that what is counted stays so, where there can be other writers.
-    owner = select(accounts.c.name).where(accounts.c.name == name).with_for_update()
-    if connection.scalar(owner) is None:
+    if connection.scalar(_OWNER, {"owner": name}) is None:
         raise NotFound(f"There is no account {name}.")
 
 
-def forgetSome(connection: Connection, table: Table, *which: ColumnElement[bool]) -> int:
+def batchOf(table: Table, *which: ColumnElement[bool]) -> Delete:
     """
-    Delete a batch of rows.
-
-    @return: how many they were.
+    What deletes some of these rows, L{BATCH} at most.
     """
     (key,) = table.primary_key
-    some = select(key).where(*which).limit(BATCH)
-    return connection.execute(delete(table).where(key.in_(some))).rowcount
+    return delete(table).where(key.in_(select(key).where(*which).limit(BATCH)))
 
 
 async def forgetAll(transactions: Transactions, table: Table, *which: ColumnElement[bool]) -> None:
     """
-    Delete rows, one batch after the other.
+    Delete all of these rows, one batch after the other.
     """
-    while (
-        await transactions.write(lambda connection: forgetSome(connection, table, *which)) == BATCH
-    ):
+    batch = batchOf(table, *which)
+    while await transactions.write(lambda connection: connection.execute(batch).rowcount) == BATCH:
         pass

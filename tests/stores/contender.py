@@ -24,6 +24,11 @@ from mailauth.testing.stores import (
     makeOpaqueToken,
 )
 
+PATIENCE = 60.0
+"""
+How long a store waits for the others, in seconds: how slow the machine is decides no race.
+"""
+
 KINDS = ("code", "device-code", "refresh-token")
 
 
@@ -63,7 +68,7 @@ async def main(reactor: Any, path: str) -> None:
     """
     Make each attempt when it is read, not waiting for those before it.
     """
-    database = Database(path, reactor, ISSUER)
+    database = Database(path, reactor, ISSUER, busyTimeout=PATIENCE)
     await database.open()
     print("open", flush=True)
     while line := await deferToThread(sys.stdin.readline):

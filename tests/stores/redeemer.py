@@ -66,7 +66,7 @@ async def main(reactor: Any, path: str, life: str) -> None:
     """
     Go on for ever.
     """
-    database = Database(path, reactor, ISSUER)
+    database = Database(path, reactor, ISSUER, busyTimeout=60.0)
     await database.open()
 
     async def goOn(lane: int) -> None:

@@ -105,7 +105,9 @@ class RaceTests(TestCase):
         Open one file four times here, and once in each of two other processes.
         """
         self.path = makeFile(self)
-        databases = [await openDatabase(self, self.path) for _ in range(4)]
+        databases = [
+            await openDatabase(self, self.path, busyTimeout=contender.PATIENCE) for _ in range(4)
+        ]
         self.database = databases[0]
         await self.database.accounts.add(ALICE)
         self.here: list[Attempt] = [partial(contender.attempt, one) for one in databases]
