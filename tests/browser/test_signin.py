@@ -8,7 +8,7 @@ import pyotp
 
 from ..interop import ALICE
 from ..interop.attempts import Outcome, python
-from .relyingparty import NAME
+from .program import NAME
 from .visiting import BrowserTestCase
 
 

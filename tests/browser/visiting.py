@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 from ..interop import ALICE
 from ..interop.demo import DemoTestCase
+from ..interop.nodejs import SCRIPTS
 from ..interop.programs import need
 from .chromium import Chromium
-from .relyingparty import RelyingParty
+from .program import Program
 
-AXE = Path(__file__).parent.parent / "interop" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = SCRIPTS / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 WIDTHS = (360, 1280)
@@ -50,7 +51,7 @@ class BrowserTestCase(DemoTestCase):
         self.chromium = Chromium(home, self.demo.authority)
         self.addCleanup(self.chromium.quit)
         self.tab = self.chromium.open()
-        self.program = RelyingParty(self.demo)
+        self.program = Program(self.demo)
         self.addCleanup(self.program.close)
 
     @property

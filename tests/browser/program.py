@@ -22,7 +22,7 @@ from ..interop.programs import TIMEOUT
 NAME = "Mail on my laptop"
 
 
-class RelyingParty:
+class Program:
     """
     One that runs.
 
