@@ -42,7 +42,9 @@ from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
 from mailauth.throttle import Throttle
 from mailauth.validators.caching import CachingValidator
-from mailauth.validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from mailauth.validators.claims import TrustedIssuer
+from mailauth.validators.jwt import JWTValidator
+from mailauth.validators.keys import StaticKeys
 
 MECHANISMS = (OAUTHBEARER, XOAUTH2, PLAIN, LOGIN)
 

@@ -46,7 +46,9 @@ from mailauth.sasl.oauthbearer import OAUTHBEARER, XOAUTH2
 from mailauth.sasl.plain import PLAIN
 from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account, AppPassword
-from mailauth.validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from mailauth.validators.claims import TrustedIssuer
+from mailauth.validators.jwt import JWTValidator
+from mailauth.validators.keys import StaticKeys
 
 NOTICES = ("The canteen is closed on Friday.", "Lost: one umbrella, blue.")
 

@@ -142,7 +142,7 @@ def parseToken(token: bytes) -> UnverifiedToken:
     header, claims, signature = parts
     return UnverifiedToken(
         _parseHeader(header),
-        _parseObject(_decode(claims)),
+        parseObject(_decode(claims)),
         token[: len(header) + 1 + len(claims)],
         _decode(signature),
     )
@@ -153,7 +153,7 @@ def _parseHeader(part: bytes) -> Mapping[str, Any]:
     """
     An issuer writes one header on all the tokens that it signs with one key.
     """
-    return _parseObject(_decode(part))
+    return parseObject(_decode(part))
 
 
 def _decode(part: bytes) -> bytes:
@@ -175,7 +175,13 @@ def _decode(part: bytes) -> bytes:
 _BASE64 = bytes.maketrans(b"-_+/=", b"+/***")
 
 
-def _parseObject(text: bytes) -> Mapping[str, Any]:
+def parseObject(text: bytes) -> Mapping[str, Any]:
+    """
+    Read a JSON object as strictly as a token is read: its names are distinct, its numbers are
+    numbers, and it is not nested without end (TK8, TK9).
+
+    @raise MalformedToken: it is none.
+    """
     # Each level of nesting costs a bracket: no need to parse to find out that it is too deep.
     if text.count(b"[") + text.count(b"{") > MAX_BRACKETS:
         raise MalformedToken("the token's JSON is too complex")

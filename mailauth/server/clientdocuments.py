@@ -26,7 +26,7 @@ from ..oauth.redirects import isClaimedHTTPS, registrable
 from ..oauth.registration import parseMetadata, readClient
 from ..oauth.responses import OAuthError
 from ..throttle import RateLimit
-from ..validators._http import Fetched, NotFetchable
+from ..validators._http import Fetched, Get, NotFetchable
 
 GRANT_TYPES = frozenset({"authorization_code", "refresh_token"})
 """
@@ -58,11 +58,6 @@ How many octets the keys of one may have.
 FETCHES = 20
 """
 How many documents of one host are fetched a minute: strangers can make us call any.
-"""
-
-Get = Callable[[str, Mapping[str, str]], Deferred[Fetched]]
-"""
-See L{BoundedFetcher.get<mailauth.validators._http.BoundedFetcher.get>}.
 """
 
 

@@ -89,7 +89,7 @@ class ExternalIssuer:
     @ivar audience: for whom they have to be.
     @ivar domains: the domains whose accounts it may speak for.
     @ivar usernameClaim: the claim with the login name.
-    @ivar types: see L{TrustedIssuer<mailauth.validators.jwt.TrustedIssuer>}, as for what is not
+    @ivar types: see L{TrustedIssuer<mailauth.validators.claims.TrustedIssuer>}, as for what is not
         said here.
     @ivar scopes: for each service the scopes of which any one is enough, where they are not ours.
     @ivar keys: its keys, if a file has them; C{None} if they are fetched from it.

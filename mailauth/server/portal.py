@@ -32,7 +32,9 @@ from ..stores.cached import CachedAccounts
 from ..stores.database import Database
 from ..throttle import Throttle
 from ..validators.caching import CachingValidator
-from ..validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from ..validators.claims import TrustedIssuer
+from ..validators.jwt import JWTValidator
+from ..validators.keys import StaticKeys
 from ..validators.opaque import OpaqueTokenValidator, SignedOrOpaque
 from .config import Configuration
 from .keys import MAX_TOKEN_LIFETIME, PURPOSE, StoredKeys

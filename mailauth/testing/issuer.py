@@ -12,7 +12,9 @@ from typing import Any
 
 from ..oauth.jwt import Signer, makeJWKS, makePrivateKey
 from ..scopes import MAIL_SCOPE
-from ..validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from ..validators.claims import TrustedIssuer
+from ..validators.jwt import JWTValidator
+from ..validators.keys import StaticKeys
 
 
 class MemoryIssuer:

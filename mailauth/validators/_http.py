@@ -97,6 +97,23 @@ class Fetched:
         return float(age) if age.isdigit() else None
 
 
+Get = Callable[[str, Mapping[str, str]], Deferred[Fetched]]
+"""
+See L{BoundedFetcher.get}.
+"""
+
+Post = Callable[[str, bytes, Mapping[str, str]], Deferred[Fetched]]
+"""
+See L{BoundedFetcher.post}.
+"""
+
+ISSUER_LIMITS = FetchLimits(octets=256 * 1024)
+"""
+For the answers of issuers. Each issuer has a fetcher of its own, so that one that is slow takes
+nobody else's turn.
+"""
+
+
 class BoundedFetcher:
     """
     Fetches, within limits.
@@ -138,14 +155,16 @@ class BoundedFetcher:
         """
         return self._bounded(b"GET", address, headers or {}, None)
 
-    def post(self, address: str, form: bytes) -> Deferred[Fetched]:
+    def post(
+        self, address: str, form: bytes, headers: Mapping[str, str] | None = None
+    ) -> Deferred[Fetched]:
         """
         Send a form there. See L{get}.
         """
         return self._bounded(
             b"POST",
             address,
-            {"Content-Type": "application/x-www-form-urlencoded"},
+            {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})},
             FileBodyProducer(BytesIO(form), self._cooperator),
         )
 

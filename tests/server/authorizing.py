@@ -26,7 +26,7 @@ from mailauth.server.pushedrequests import PushedRequests
 from mailauth.server.sealing import KEY_OCTETS, ServerSecret
 from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
-from mailauth.validators.jwt import StaticKeys
+from mailauth.validators.keys import StaticKeys
 
 from ..jose import makeSigner
 

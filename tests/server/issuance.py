@@ -53,7 +53,9 @@ from mailauth.server.sealing import ServerSecret, digestOf
 from mailauth.server.userinfo import UserInfo
 from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
-from mailauth.validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from mailauth.validators.claims import TrustedIssuer
+from mailauth.validators.jwt import JWTValidator
+from mailauth.validators.keys import StaticKeys
 from mailauth.validators.opaque import OpaqueTokenValidator, SignedOrOpaque
 
 from ..jose import compact, encode, makeJWK, makeSigner

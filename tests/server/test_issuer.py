@@ -16,7 +16,9 @@ from mailauth.oauth.records import Authentication, Grant, OpaqueToken
 from mailauth.oauth.tokens import AccessToken
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.issuer import AccessTokenIssuer, IssuedToken
-from mailauth.validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from mailauth.validators.claims import TrustedIssuer
+from mailauth.validators.jwt import JWTValidator
+from mailauth.validators.keys import StaticKeys
 
 NOW = 1_800_000_000.75
 ALICE = "alice@example.test"

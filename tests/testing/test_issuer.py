@@ -13,7 +13,9 @@ from mailauth.errors import ExpiredToken, InvalidToken
 from mailauth.oauth.jwt import keysFromJWKS, parseToken
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.testing.issuer import MemoryIssuer
-from mailauth.validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from mailauth.validators.claims import TrustedIssuer
+from mailauth.validators.jwt import JWTValidator
+from mailauth.validators.keys import StaticKeys
 
 
 class MemoryIssuerTests(SynchronousTestCase):

@@ -21,7 +21,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from mailauth.errors import InvalidToken
 from mailauth.oauth.jwt import Signer
 from mailauth.oauth.tokens import LEEWAY, AccessToken
-from mailauth.validators.jwt import JWTValidator, StaticKeys, TrustedIssuer
+from mailauth.validators.claims import TrustedIssuer
+from mailauth.validators.jwt import JWTValidator
+from mailauth.validators.keys import StaticKeys
 
 from ..jose import compact, decode, encode, makeJWK, makeSigner
 from .test_jwt import AUDIENCE, CLAIMS, HEADER, ISSUER, NOW

@@ -157,9 +157,7 @@ class FetchTests(TestCase):
         """
         Somebody who may connect to this machine.
         """
-        return BoundedFetcher(
-            reactor, FetchLimits(**limits), self.authority, allowed=anywhere
-        )
+        return BoundedFetcher(reactor, FetchLimits(**limits), self.authority, allowed=anywhere)
 
     async def failed(self, fetched: Deferred[Fetched], *kinds: type[Exception]) -> str:
         """

@@ -31,7 +31,9 @@ from mailauth.oauth.jwt import (
     makePrivateKey,
 )
 from mailauth.oauth.tokens import LEEWAY, AccessToken
-from mailauth.validators.jwt import MAX_LIFETIME, JWTValidator, StaticKeys, TrustedIssuer
+from mailauth.validators.claims import MAX_LIFETIME, TrustedIssuer
+from mailauth.validators.jwt import JWTValidator
+from mailauth.validators.keys import StaticKeys
 
 from ..jose import compact, decode, encode, encodePart, makeJWK, makeSigner
 

@@ -12,7 +12,7 @@ import attrs
 import jwt as pyjwt
 
 from mailauth.oauth.jwt import Signer, keysFromJWKS
-from mailauth.validators.jwt import StaticKeys
+from mailauth.validators.keys import StaticKeys
 
 from ..jose import compact, decode, encode, encodePart, makeJWK, makeSigner
 from .test_jwt import CLAIMS, HEADER, NOW, ValidatorTestCase
