@@ -7,7 +7,8 @@ from __future__ import annotations
 from hashlib import sha256
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from .world import ALICE, BOB, REDIRECT, Browser, PagesCase, Shown
+from .shown import Shown
+from .world import ALICE, BOB, REDIRECT, Browser, PagesCase
 
 
 class RequestTests(PagesCase):

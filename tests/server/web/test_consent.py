@@ -12,7 +12,8 @@ from markupsafe import escape
 from mailauth.scopes import KNOWN_SCOPES, MEANINGS
 from mailauth.server.web.words import say
 
-from .world import ALICE, BOB, CLIENT, PASSWORDS, Browser, PagesCase, Shown
+from .shown import Shown
+from .world import ALICE, BOB, CLIENT, PASSWORDS, Browser, PagesCase
 
 
 class ConsentTests(PagesCase):

@@ -8,7 +8,8 @@ from hashlib import sha256
 
 from mailauth.oauth.records import DeviceCode
 
-from .world import ALICE, BOB, PagesCase, Shown
+from .shown import Shown
+from .world import ALICE, BOB, PagesCase
 
 
 class DeviceTests(PagesCase):

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from mailauth.server.web.visit import SESSION_COOKIE
 
-from .world import ALICE, BOB, CLIENT, PagesCase, Shown
+from .shown import Shown
+from .world import ALICE, BOB, CLIENT, PagesCase
 
 SESSION = SESSION_COOKIE.decode()
 GOODBYE = "https://webmail.example/bye"

@@ -16,7 +16,8 @@ from mailauth.server.web.endpoint import Answer
 from mailauth.server.web.page import Page
 from mailauth.server.web.visit import BROWSER_COOKIE, SESSION_COOKIE, Pages, Visit
 
-from .world import ALICE, PASSWORDS, Browser, PagesCase, Shown
+from .shown import Shown
+from .world import ALICE, PASSWORDS, Browser, PagesCase
 
 EVERY_PAGE = ("", "account/", "signin", "nothing", "authorize?client_id=unknown", "signout")
 SESSION, MARK = SESSION_COOKIE.decode(), BROWSER_COOKIE.decode()

@@ -12,7 +12,8 @@ from mailauth.server.web.newpasskey import RECENT
 from mailauth.server.web.visit import SESSION_COOKIE
 
 from ..authenticator import Authenticator
-from .world import ALICE, BOB, PagesCase, Shown
+from .shown import Shown
+from .world import ALICE, BOB, PagesCase
 
 SESSION = SESSION_COOKIE.decode()
 

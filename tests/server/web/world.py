@@ -4,13 +4,10 @@ The authorization server with its pages, in memory, and a browser without a netw
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Coroutine, Mapping
-from html.parser import HTMLParser
 from typing import Any, cast
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
-import attrs
 import pyotp
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
@@ -49,6 +46,8 @@ from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
 from mailauth.testing.audit import MemoryAudit
 from mailauth.throttle import Throttle
+
+from .shown import Shown
 
 ISSUER = "https://mail.example.test"
 HOST = "mail.example.test"
@@ -239,99 +238,6 @@ class World:
         """
         form = Form({"client_id": TELEVISION.clientId})
         return await self.devices.answer(form, None, address)
-
-
-@attrs.frozen
-class HTMLForm:
-    """
-    A form of a page.
-
-    @ivar fields: by their names; a button is none.
-    """
-
-    action: str
-    fields: dict[str, str]
-    buttons: tuple[str, ...]
-
-
-class PageParser(HTMLParser):
-    """
-    Reads a page.
-
-    @ivar text: what a person sees of it.
-    """
-
-    def __init__(self, page: bytes) -> None:
-        super().__init__()
-        self.text = ""
-        self.forms: list[HTMLForm] = []
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.feed(page.decode("utf-8"))
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        """
-        An element.
-        """
-        named = {name: value or "" for name, value in attributes}
-        self.elements.append((tag, named))
-        if tag == "form":
-            self.forms.append(HTMLForm(named["action"], {}, ()))
-        elif tag == "input":
-            self.forms[-1].fields[named["name"]] = named.get("value", "")
-        elif tag == "button" and "value" in named:
-            last = self.forms[-1]
-            self.forms[-1] = attrs.evolve(last, buttons=(*last.buttons, named["value"]))
-
-    def handle_data(self, text: str) -> None:
-        """
-        Some text.
-        """
-        self.text += text
-
-
-@attrs.frozen
-class Shown:
-    """
-    What a browser got.
-
-    @ivar headers: by their names in lower case; the last one of each.
-    """
-
-    address: str
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def page(self) -> PageParser:
-        """
-        What it shows.
-        """
-        return PageParser(self.body)
-
-    @property
-    def heading(self) -> str:
-        """
-        The heading of the page.
-        """
-        match = re.search(rb"<h1>(.*?)</h1>", self.body, re.DOTALL)
-        assert match is not None, self
-        return re.sub("<.*?>", "", match[1].decode("utf-8"))
-
-    @property
-    def location(self) -> str:
-        """
-        Where it leads.
-        """
-        assert self.status == 303, self
-        return self.headers["location"]
-
-    @property
-    def answer(self) -> dict[str, str]:
-        """
-        What the client that it leads to is told.
-        """
-        return dict(parse_qsl(urlsplit(self.location).query))
 
 
 class Browser:
