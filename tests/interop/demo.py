@@ -6,6 +6,7 @@ directory.
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -19,12 +20,12 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailauth.scopes import MAIL_SCOPE
-from mailauth.server.config import STANDARD_PORTS
+from mailauth.server.config import CONFIGURATION, STANDARD_PORTS
 from mailauth.server.mailbox.names import accountDirectory
 
-from . import ALICE
+from . import ALICE, HOST
 from .attempts import Attempt
-from .programs import TIMEOUT, run
+from .programs import TIMEOUT, eventually, run
 
 MAILAUTH = (sys.executable, "-m", "mailauth")
 
@@ -58,6 +59,7 @@ class Demo:
     @ivar ports: by the names that they have in the configuration.
     @ivar authority: the file with the certificate to trust.
     @ivar accounts: for each account its secrets.
+    @ivar status: what it ends with when it is told to stop.
     """
 
     process: subprocess.Popen[bytes]
@@ -66,6 +68,7 @@ class Demo:
     ports: dict[str, int]
     authority: str
     accounts: dict[str, dict[str, str]] = attrs.field(repr=False)
+    status: int = 0
 
     @property
     def appPassword(self) -> str:
@@ -110,7 +113,7 @@ class Demo:
             self.process.kill()
             self.process.communicate()
             raise
-        assert (self.process.returncode, errors) == (0, b""), errors
+        assert (self.process.returncode, errors) == (self.status, b""), errors
 
 
 def startDemo(directory: Path) -> Demo:
@@ -134,6 +137,35 @@ def startDemo(directory: Path) -> Demo:
             _, errors = process.communicate()
             assert b"in use" in errors, errors
     raise AssertionError("no free ports")
+
+
+def serve(demo: Demo, settings: str) -> Demo:
+    """
+    Go on with a demo that was stopped as an ordinary service, and wait until it is ready.
+
+    @param settings: lines that its configuration lacks, about the issuer.
+    """
+    configuration = demo.directory / CONFIGURATION
+    text = configuration.read_text()
+    configuration.write_text(text.replace("[issuer]\n", f"[issuer]\n{settings}\n"))
+    log = demo.directory / "twistd.log"
+    process = subprocess.Popen(
+        (
+            *(sys.executable, "-m", "twisted", "--log-file", log),
+            *("mailauth", "--config", configuration),
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    eventually(lambda: process.poll() is not None or _listens(demo.ports["https"]))
+    assert process.poll() is None, log.read_text()
+    # Twist ends as if by the signal that ended it.
+    return attrs.evolve(demo, process=process, status=-signal.SIGTERM)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _firstLine(process: subprocess.Popen[bytes]) -> bytes:

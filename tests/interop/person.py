@@ -19,7 +19,7 @@ from urllib.request import (
     build_opener,
 )
 
-from ..server.web.world import Shown
+from ..server.web.shown import Shown
 from . import ALICE
 from .demo import Demo
 from .programs import TIMEOUT

@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from unittest import SkipTest
 
 import attrs
@@ -55,3 +56,13 @@ def run(
         check=False,
     )
     return Finished(finished.returncode, finished.stdout, finished.stderr)
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """
+    Wait until it holds: what a program does, it does in its own time.
+    """
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, "this took too long"
+        time.sleep(0.05)

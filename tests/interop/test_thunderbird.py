@@ -13,8 +13,8 @@ from typing import Any
 from . import ALICE, BOB
 from .attempts import Outcome, openIMAP, python
 from .demo import DemoTestCase
-from .programs import need
-from .thunderbird import Thunderbird, eventually
+from .programs import eventually, need
+from .thunderbird import Thunderbird
 
 _ATTACHMENT = Random(7628).randbytes(2_300_000)
 """

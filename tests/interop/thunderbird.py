@@ -10,12 +10,10 @@ import json
 import os
 import socket
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .programs import TIMEOUT, run
+from .programs import TIMEOUT, eventually, run
 
 _FUNCTIONS = Path(__file__).with_name("thunderbird.js").read_text("utf-8")
 _PREFERENCES: dict[str, Any] = {
@@ -135,13 +133,3 @@ class Thunderbird:
 
     def _said(self) -> str:
         return self._output.read_text("utf-8", "replace")
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    """
-    Wait until it holds: what a mail client does, it does in its own time.
-    """
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, "this took too long"
-        time.sleep(0.05)
