@@ -139,6 +139,13 @@ def clientTag(issuer: str, clientId: str) -> str:
     return f"client:{issuer}#{clientId}"
 
 
+def subjectTag(issuer: str, subject: str) -> str:
+    """
+    The tag of every token about one subject of an external issuer.
+    """
+    return f"subject:{issuer}#{subject}"
+
+
 def keyTag(issuer: str, kid: str) -> str:
     """
     The tag of every token that one key signed.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .oauth.jwt import VerifyingKey
     from .oauth.tokens import AccessToken
     from .sasl.mechanism import Challenge
-    from .stores.records import Account, AppPassword, AppPasswordUse, SigningKey
+    from .stores.records import Account, AppPassword, AppPasswordUse, Identity, SigningKey
 
 
 # What a wire presents to the portal
@@ -321,6 +321,53 @@ class IAppPasswords(Interface):
     def noteUse(identifier: str, use: AppPasswordUse) -> Deferred[None]:
         """
         Keep it as the last use. Nobody waits for this, and it may be dropped under load.
+        """
+
+
+class IIdentities(Interface):
+    """
+    Whose account it is that an external issuer vouches for: by the subject that it names, which
+    never changes. The login name that it gives to one can change, and become somebody else's: it
+    counts the first time alone (TK14).
+
+    A subject is linked with one account, and an account with one subject of each issuer.
+    """
+
+    def resolve(
+        issuer: str, subject: str, account: str | None, now: float, create: bool
+    ) -> Deferred[str | None]:
+        """
+        Whose account the subject is linked with. If it is with none, but there is an account of
+        the name that the issuer gives to it, which no other subject of the issuer is linked with,
+        they are linked now.
+
+        Make sure before that what the issuer said was not revoked, or it links again what was
+        unlinked.
+
+        @param account: the name, in canonical form; C{None} if it can be nobody's here.
+        @param now: in seconds since the epoch.
+        @param create: make the account if there is none.
+        @return: the name of the account; C{None} if it is nobody's.
+        """
+
+    def list(account: str) -> Deferred[tuple[Identity, ...]]:
+        """
+        Those of one account, by issuer.
+        """
+
+    def link(identity: Identity) -> Deferred[None]:
+        """
+        Link them, in the place of what either was linked with, and revoke the tags of the subjects
+        whose account it no longer is.
+
+        @raise NotFound: there is no such account.
+        """
+
+    def unlink(issuer: str, subject: str) -> Deferred[None]:
+        """
+        Remove the link, and revoke the tag of the subject.
+
+        @raise NotFound: the subject is linked with nothing.
         """
 
 

@@ -32,6 +32,7 @@ from .revocations import KEEP
 from .sql import SQLAccounts, SQLAppPasswords, SQLSigningKeys
 from .sqldevicecodes import SQLDeviceCodes
 from .sqlgrants import SQLClients, SQLGrants, SQLOpaqueTokens
+from .sqlidentities import SQLIdentities
 from .sqlite import connect, prepareFile
 from .sqlrevocations import SQLRevocations
 from .sqlsignin import SQLBrowserSessions, SQLFactors, SQLSpent
@@ -50,6 +51,7 @@ class Database:
 
     @ivar accounts: L{IAccounts<mailauth.interfaces.IAccounts>}
     @ivar appPasswords: L{IAppPasswords<mailauth.interfaces.IAppPasswords>}
+    @ivar identities: L{IIdentities<mailauth.interfaces.IIdentities>}
     @ivar signingKeys: L{ISigningKeys<mailauth.interfaces.ISigningKeys>}
     @ivar revocations: L{IRevocations<mailauth.interfaces.IRevocations>}
     @ivar clients: L{IClients<mailauth.oauth.interfaces.IClients>}
@@ -95,6 +97,7 @@ class Database:
         self.revocations = SQLRevocations(self._path, self._transactions, now, keep)
         self.accounts = SQLAccounts(self._transactions, self.revocations)
         self.appPasswords = SQLAppPasswords(self._transactions, self.revocations)
+        self.identities = SQLIdentities(self._transactions, self.revocations)
         self.signingKeys = SQLSigningKeys(self._transactions, self.revocations)
         self.clients = SQLClients(self._transactions, self.revocations, issuer)
         self.grants = SQLGrants(self._transactions, self.revocations, issuer)

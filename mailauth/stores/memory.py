@@ -17,6 +17,7 @@ from ..credentials import accountTag, appPasswordTag
 from ..interfaces import IAccounts, IAppPasswords, IRevocations, ISigningKeys
 from .memorydevicecodes import MemoryDeviceCodes
 from .memorygrants import MemoryClients, MemoryGrants, MemoryOpaqueTokens
+from .memoryidentities import MemoryIdentities
 from .memorysignin import MemoryBrowserSessions, MemoryFactors, MemorySpent
 from .records import (
     IMPORTED_LIMIT,
@@ -301,6 +302,7 @@ class MemoryStores:
         self.revocations = MemoryRevocations(now)
         self.accounts = MemoryAccounts(self.revocations)
         self.appPasswords = MemoryAppPasswords(self.revocations, self.accounts)
+        self.identities = MemoryIdentities(self.revocations, self.accounts)
         self.signingKeys = MemorySigningKeys(self.revocations)
         self.grants = MemoryGrants(self.revocations, self.accounts, issuer)
         self.clients = MemoryClients(self.revocations, self.grants, issuer)

@@ -120,6 +120,24 @@ class AppPassword:
 
 
 @attrs.frozen
+class Identity:
+    """
+    An account and who its owner is to an external issuer.
+
+    @ivar issuer: the URL that identifies it.
+    @ivar subject: who the owner is, in the issuer's own words: a name that it never changes and
+        gives to nobody else.
+    @ivar account: whose account is linked with that.
+    @ivar created: when it was, in seconds since the epoch.
+    """
+
+    issuer: str
+    subject: str
+    account: str
+    created: float = 0.0
+
+
+@attrs.frozen
 class SigningKey:
     """
     A key of the built-in authorization server.

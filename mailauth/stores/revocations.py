@@ -25,6 +25,7 @@ DISABLED = "This account was disabled."
 REMOVED = "This account was removed."
 CHANGED = "The password of this account was changed."
 REVOKED = "This app password was revoked."
+UNLINKED = "Who signs in here by another server was changed."
 CLIENT_REMOVED = "This application was removed."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from .records import Account, AppPassword, AppPasswordUse, SigningKey
+from .records import Account, AppPassword, AppPasswordUse, Identity, SigningKey
 
 
 def account(row: Row[Any]) -> Account:
@@ -91,6 +91,25 @@ def useColumns(use: AppPasswordUse) -> dict[str, Any]:
         "last_service": use.service,
         "last_address": use.address,
         "last_mail_client": use.mailClient,
+    }
+
+
+def identity(row: Row[Any]) -> Identity:
+    """
+    The identity of a row.
+    """
+    return Identity(row.issuer, row.subject, row.account, row.created)
+
+
+def identityRow(identity: Identity) -> dict[str, Any]:
+    """
+    The row of an identity.
+    """
+    return {
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "account": identity.account,
+        "created": identity.created,
     }
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """
 The migration that makes exactly these tables.
 """
@@ -66,6 +66,17 @@ appPasswords = Table(
     Column("last_mail_client", Text),
     Index("app_passwords_account", "account"),
     Index("app_passwords_digest", "digest", unique=True),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    # The URL of an external issuer, and who somebody is to it.
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
+    Column("created", Float, nullable=False),
+    Index("identities_account", "account", "issuer", unique=True),
 )
 
 signingKeys = Table(

@@ -21,6 +21,7 @@ from .conformance.clients import ClientsConformance
 from .conformance.devicecodes import DeviceCodesConformance
 from .conformance.factors import FactorsConformance, SpentConformance
 from .conformance.grants import GrantsConformance
+from .conformance.identities import IdentitiesConformance
 from .conformance.opaquetokens import OpaqueTokensConformance
 from .conformance.records import (
     ALICE,
@@ -57,6 +58,7 @@ __all__ = [
     "FactorsConformance",
     "GrantsConformance",
     "Heard",
+    "IdentitiesConformance",
     "OpaqueTokensConformance",
     "RevocationsConformance",
     "SharingConformance",

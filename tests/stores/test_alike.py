@@ -28,7 +28,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mailauth.oauth.records import Client, TOTPSecret
 from mailauth.stores.database import Database
 from mailauth.stores.memory import MemoryStores
-from mailauth.stores.records import AlreadyExists, LimitReached, NotFound
+from mailauth.stores.records import AlreadyExists, Identity, LimitReached, NotFound
 from mailauth.stores.schema import metadata
 from mailauth.testing.stores import (
     ALICE,
@@ -50,6 +50,9 @@ from mailauth.testing.stores import (
 from .files import makeFile
 
 ACCOUNTS = st.sampled_from([ALICE, BOB])
+NAMES = st.sampled_from([ALICE.name, BOB.name, "carol@example.test"])
+ISSUERS = st.sampled_from(["https://idp.example", "https://other.example"])
+SUBJECTS = st.sampled_from(["1", "2", "3"])
 CLIENTS = st.sampled_from([CLIENT, "another client"])
 USER_CODES = st.sampled_from(["BCDFGHJK", "ZZZZZZZZ"])
 FEW = st.integers(0, 2)
@@ -331,7 +334,7 @@ class GrantsAlike(Alike):
 
 class SignInAlike(Alike):
     """
-    Browser sessions, second factors and what may be used once.
+    Identities, browser sessions, second factors and what may be used once.
     """
 
     sessions: Bundle[str] = Bundle("sessions")
@@ -342,10 +345,33 @@ class SignInAlike(Alike):
         All that is an account's.
         """
         name = account.name
+        self.ask(lambda stores: stores.identities.list(name))
         self.ask(lambda stores: stores.browserSessions.list(name))
         self.ask(lambda stores: stores.factors.listPasskeys(name))
         self.ask(lambda stores: stores.factors.getTOTP(name))
         self.ask(lambda stores: stores.factors.countRecoveryCodes(name))
+
+    @rule(issuer=ISSUERS, subject=SUBJECTS, name=st.none() | NAMES, create=st.booleans())
+    def resolve(self, issuer: str, subject: str, name: str | None, create: bool) -> None:
+        """
+        It may be linked, and so may the account, if there is one.
+        """
+        self.ask(lambda stores: stores.identities.resolve(issuer, subject, name, self.now, create))
+
+    @rule(issuer=ISSUERS, subject=SUBJECTS, name=NAMES)
+    def link(self, issuer: str, subject: str, name: str) -> None:
+        """
+        So here.
+        """
+        identity = Identity(issuer, subject, name, self.now)
+        self.ask(lambda stores: stores.identities.link(identity))
+
+    @rule(issuer=ISSUERS, subject=SUBJECTS)
+    def unlink(self, issuer: str, subject: str) -> None:
+        """
+        It may be linked with nothing.
+        """
+        self.ask(lambda stores: stores.identities.unlink(issuer, subject))
 
     @rule(target=sessions, account=ACCOUNTS)
     def signIn(self, account: Any) -> str:
@@ -481,6 +507,7 @@ class AlikeTests(SynchronousTestCase):
 
     def test_signIn(self) -> None:
         """
-        Browser sessions, second factors and what may be used once: the same answers (O 59, O 60).
+        Identities, browser sessions, second factors and what may be used once: the same answers
+        (O 59, O 60, TK14).
         """
         self.compare(SignInAlike)

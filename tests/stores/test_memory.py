@@ -21,6 +21,7 @@ from mailauth.testing.stores import (
     DeviceCodesConformance,
     FactorsConformance,
     GrantsConformance,
+    IdentitiesConformance,
     OpaqueTokensConformance,
     RevocationsConformance,
     SigningKeysConformance,
@@ -77,6 +78,12 @@ class MemoryAccountsTests(InMemory, AccountsConformance, TestCase):
 class MemoryAppPasswordsTests(InMemory, AppPasswordsConformance, TestCase):
     """
     L{MemoryAppPasswords<mailauth.stores.memory.MemoryAppPasswords>}.
+    """
+
+
+class MemoryIdentitiesTests(InMemory, IdentitiesConformance, TestCase):
+    """
+    L{MemoryIdentities<mailauth.stores.memoryidentities.MemoryIdentities>}.
     """
 
 

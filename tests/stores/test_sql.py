@@ -23,6 +23,7 @@ from mailauth.testing.stores import (
     AccountsConformance,
     AppPasswordsConformance,
     Heard,
+    IdentitiesConformance,
     RevocationsConformance,
     SharingConformance,
     SigningKeysConformance,
@@ -47,6 +48,12 @@ class SQLAccountsTests(InDatabase, AccountsConformance, TestCase):
 class SQLAppPasswordsTests(InDatabase, AppPasswordsConformance, TestCase):
     """
     L{SQLAppPasswords<mailauth.stores.sql.SQLAppPasswords>}.
+    """
+
+
+class SQLIdentitiesTests(InDatabase, IdentitiesConformance, TestCase):
+    """
+    L{SQLIdentities<mailauth.stores.sqlidentities.SQLIdentities>}.
     """
 
 

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from ...credentials import accountTag, grantTag
 from ...oauth.records import TOTPSecret
-from ...stores.records import IMPORTED_LIMIT, Account, AlreadyExists
+from ...stores.records import IMPORTED_LIMIT, Account, AlreadyExists, Identity
 from .records import (
     ALICE,
     ISSUER,
@@ -263,6 +263,34 @@ class SharingConformance(ConformanceWithAccounts):
             return stores.spent.spend(digestOf("one"), NOW + 60.0, NOW)
 
         self.assertEqual(1, len(await self.winners((here, there), attempt)))
+
+    async def test_linkRace(self) -> None:
+        """
+        Of many subjects of an issuer that come at once by the name of one account, which is made
+        for them, one is linked with it (TK14); and one that comes many times is linked once.
+        """
+        here, there = await self.openBoth()
+        carol = "carol@example.test"
+
+        def attempt(stores: Stores, name: str) -> Deferred[bool]:
+            resolved = stores.identities.resolve("https://idp.example", name, carol, NOW, True)
+            return resolved.addCallback(lambda account: account == carol)
+
+        [winner] = await self.winners((here, there), attempt)
+
+        linked = Identity("https://idp.example", winner, carol, NOW)
+        self.assertEqual((linked,), await there.identities.list(carol))
+        self.assertEqual(
+            8, len(await self.winners((here, there), lambda stores, name: attempt(stores, winner)))
+        )
+
+        def attemptSame(stores: Stores, name: str) -> Deferred[bool]:
+            resolved = stores.identities.resolve(
+                "https://other.example", "1", ALICE.name, NOW, False
+            )
+            return resolved.addCallback(lambda account: account == ALICE.name)
+
+        self.assertEqual(8, len(await self.winners((here, there), attemptSame)))
 
     async def test_otherRevokesGrant(self) -> None:
         """

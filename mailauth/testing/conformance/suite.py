@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from ...interfaces import IAccounts, IAppPasswords, IRevocations, ISigningKeys
+from ...interfaces import IAccounts, IAppPasswords, IIdentities, IRevocations, ISigningKeys
 from ...oauth.interfaces import (
     IBrowserSessions,
     IClients,
@@ -45,6 +45,12 @@ class Stores(Protocol):
     def appPasswords(self) -> IAppPasswords:
         """
         The app passwords of these accounts.
+        """
+
+    @property
+    def identities(self) -> IIdentities:
+        """
+        Who the owners of these accounts are to external issuers.
         """
 
     @property
