@@ -6,6 +6,8 @@ that none is used twice, whoever asks has to see to (L{mailauth.oauth.interfaces
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from .jwt import (
@@ -30,11 +32,21 @@ What C{client_assertion_type} has to say.
 
 MAX_LIFETIME = 300.0
 
+LIFETIME = 60
+"""
+For how many seconds one of ours is good.
+"""
+
 MAX_JTI = 200
 
 # The first is RFC 7523bis section 4's, the others are what clients of RFC 7523 write. An assertion
 # for anything else, and every token of ours, has a type of its own.
 _TYPES = ("client-authentication+jwt", "JWT", None)
+
+SENT_TYPE = "JWT"
+"""
+The type of one of ours: there are servers that know no other.
+"""
 
 
 @attrs.frozen
@@ -94,6 +106,26 @@ def verifyAssertion(assertion: str, client: Client, issuer: str, now: float) -> 
     if not isinstance(jti, str) or not jti.isprintable() or not 1 <= len(jti) <= MAX_JTI:
         raise invalidClient("the assertion has no jti")
     return Assertion(jti, expires + LEEWAY)
+
+
+def assertionClaims(clientId: str, audience: str, jti: str, now: float) -> dict[str, Any]:
+    """
+    What an assertion of ours says.
+
+    @param clientId: who we are.
+    @param audience: the issuer that it is for, alone.
+    @param jti: a new id.
+    @param now: in seconds since the epoch.
+    """
+    issued = int(now)
+    return {
+        "iss": clientId,
+        "sub": clientId,
+        "aud": audience,
+        "iat": issued,
+        "exp": issued + LIFETIME,
+        "jti": jti,
+    }
 
 
 def _parse(assertion: str) -> UnverifiedToken:

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from ..errors import Outage
-from ..oauth.jwt import ALGORITHMS, MalformedToken, parseObject
+from ..oauth.jwt import ALGORITHMS
 from ..oauth.metadata import AUTHORIZATION_SERVER, OPENID_CONFIGURATION, wellKnownPath
 from ._http import Fetched, Get
+from .answers import answerOf, readObject
 from .claims import stringsOf
 from .refreshing import Refreshing
 
@@ -78,8 +79,8 @@ class Discovery:
         @param get: fetches a document.
         @param seconds: a clock that only runs forward.
         @param document: the address of its metadata, if that is not where OpenID Connect has it.
-        @param addresses: those of L{ADDRESSES} that the configuration names. They may be anywhere,
-            and are taken from no document.
+        @param addresses: those that the configuration names, by the names of L{ADDRESSES}, or more
+            of them. They may be anywhere, and are taken from no document.
         """
         origin = originOf(issuer)
         self._issuer = issuer
@@ -130,7 +131,7 @@ class Discovery:
         return self._read(members), fetched.maxAge()
 
     async def _fetchDocument(self, address: str) -> Fetched:
-        return await self._get(address, {"Accept": "application/json"})
+        return await answerOf(self._get(address, {"Accept": "application/json"}))
 
     def _read(self, members: Mapping[str, Any]) -> IssuerMetadata:
         said = {name: members[name] for name in ADDRESSES if name in members}
@@ -158,28 +159,3 @@ def originOf(issuer: str) -> str:
     """
     scheme, authority, *_ = urlsplit(issuer)
     return f"{scheme}://{authority}"
-
-
-def checkStatus(fetched: Fetched) -> None:
-    """
-    Return if it is an answer at all. Of a redirect nothing is read, and C{304} is no answer to a
-    question that was not about a change.
-
-    @raise Outage: it is none.
-    """
-    if fetched.status != 200:
-        raise Outage(f"it answered {fetched.status}")
-
-
-def readObject(fetched: Fetched) -> Mapping[str, Any]:
-    """
-    Read an answer that is a JSON object. What it is sent as does not matter: nothing but what it is
-    makes it one.
-
-    @raise Outage: it is none.
-    """
-    checkStatus(fetched)
-    try:
-        return parseObject(fetched.content)
-    except MalformedToken:
-        raise Outage("it did not answer with a JSON object") from None

@@ -16,7 +16,8 @@ from ..interfaces import IKeySource
 from ..oauth.jwt import UnusableKey, VerifyingKey, keysFromJWKS
 from ..throttle import RateLimit
 from ._http import Get
-from .discovery import Locate, checkStatus
+from .answers import answerOf, checkStatus
+from .discovery import Locate
 from .refreshing import Kept, Refreshing
 
 UNKNOWN = 2
@@ -35,6 +36,8 @@ How many of these are remembered, and C{MAX_NAME} how long they may be.
 """
 
 MAX_NAME = 128
+
+_ACCEPTED = "application/jwk-set+json, application/json"
 
 
 @implementer(IKeySource)
@@ -134,7 +137,7 @@ class FetchedKeys:
 
     async def _fetch(self) -> tuple[StaticKeys, float | None]:
         address = await self._locate()
-        fetched = await self._get(address, {"Accept": "application/jwk-set+json, application/json"})
+        fetched = await answerOf(self._get(address, {"Accept": _ACCEPTED}))
         checkStatus(fetched)
         try:
             keys = StaticKeys(keysFromJWKS(fetched.content))

@@ -85,7 +85,7 @@ class Refreshing(Generic[_T]):
         self._kept: Kept[_T] | None = None
         # Of the fetch that is under way; a cancelled one leaves it to the others.
         self._waiters: list[Deferred[Kept[_T]]] | None = None
-        self._failures = 0
+        self._backOff = 0.0
         self._nextTry = -inf
         self._reason = ""
 
@@ -107,9 +107,9 @@ class Refreshing(Generic[_T]):
             return self.refresh()
         if now >= max(kept.ahead, self._nextTry) and self._waiters is None:
             self._begin([])
-        if now >= kept.fresh and self._waiters is not None and not self._failures:
+        if now >= kept.fresh and self._waiters is not None and not self._backOff:
             # Once its sender has failed, nobody waits for him any more.
-            return self._wait(self._waiters).addErrback(lambda failure: self.get())
+            return self._wait(self._waiters).addErrback(self._getOld)
         return succeed(self._kept or kept)
 
     def refresh(self, permit: Callable[[], bool] = lambda: True) -> Deferred[Kept[_T]]:
@@ -130,6 +130,10 @@ class Refreshing(Generic[_T]):
         self._begin(waiters)
         return waiting
 
+    def _getOld(self, failure: Failure) -> Deferred[Kept[_T]]:
+        failure.trap(Outage)
+        return self.get()
+
     def _wait(self, waiters: list[Deferred[Kept[_T]]]) -> Deferred[Kept[_T]]:
         waiter: Deferred[Kept[_T]] = Deferred()
         waiters.append(waiter)
@@ -147,15 +151,15 @@ class Refreshing(Generic[_T]):
         fresh = began + lifetime
         kept = Kept(value, began, began + AHEAD * lifetime, fresh, fresh + STALE)
         self._kept = kept
-        self._failures, self._nextTry = 0, -inf
+        self._backOff, self._nextTry = 0.0, -inf
         for waiter in self._ended():
             waiter.callback(kept)
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
         self._reason = error.reason if isinstance(error, Outage) else f"{error!r}"
-        self._nextTry = self._seconds() + min(2.0**self._failures, MAX_BACKOFF)
-        self._failures += 1
+        self._backOff = min(max(2 * self._backOff, 1.0), MAX_BACKOFF)
+        self._nextTry = self._seconds() + self._backOff
         self._log.warn("{name} cannot be fetched: {reason}", name=self._name, reason=self._reason)
         for waiter in self._ended():
             waiter.errback(self._outage())
