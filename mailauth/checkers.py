@@ -37,10 +37,12 @@ from .interfaces import (
     IAudit,
     IBearerToken,
     IDelegatedPassword,
+    IIdentities,
     IRevocations,
     ITokenValidator,
 )
 from .networks import networkOf
+from .oauth.tokens import AccessToken
 from .passwords import PasswordHasher, digestAppPassword
 from .policy import (
     TokenPolicy,
@@ -122,18 +124,22 @@ class BearerTokenChecker(_Checker):
         revocations: IRevocations | None = None,
         policy: TokenPolicy | None = None,
         now: Callable[[], float] = time,
+        identities: IIdentities | None = None,
     ) -> None:
         """
         @param accounts: who may log in at all; C{None} leaves that to the validator and to your
             realm.
         @param revocations: what is dead although it is valid; C{None} if nothing ever is.
         @param now: the wall clock, in seconds since the epoch.
+        @param identities: whose account it is that an external issuer vouches for; C{None} if the
+            names that it gives are never anybody else's.
         """
         self._validator = validator
         self._accounts = accounts
         self._revocations = revocations or MemoryRevocations()
         self._policy = policy or TokenPolicy()
         self._now = now
+        self._identities = identities
 
     async def check(self, credentials: Any) -> AvatarId:
         """
@@ -143,7 +149,10 @@ class BearerTokenChecker(_Checker):
         began = revocations.catchUp()
         token = await self._validator.validate(credentials.token)
         try:
-            owner = policy.ownerOf(token)
+            if token.external and self._identities is not None:
+                owner = await self._linkedOwner(token, self._identities)
+            else:
+                owner = policy.ownerOf(token)
             account = Account(owner) if accounts is None else await accounts.get(owner)
             avatarId = admitToken(
                 token,
@@ -164,6 +173,28 @@ class BearerTokenChecker(_Checker):
                 error.openidConfiguration = token.discovery
             raise
         return avatarId
+
+    async def _linkedOwner(self, token: AccessToken, identities: IIdentities) -> str:
+        """
+        Whose account the subject of an external issuer is linked with. The name in the token may
+        have become somebody else's there: it counts once (TK14).
+        """
+        policy = self._policy
+        if self._revocations.covers(token.tags, policy.issuedSince(token)):
+            # It would link again what was unlinked.
+            raise InvalidToken("revoked")
+        name, reason = None, "the subject is linked with no account, and cannot be with this one"
+        try:
+            name = policy.ownerOf(token)
+        except InvalidToken as error:
+            # Whoever is linked is who he was, whatever he is called now.
+            reason = error.reason
+        create = token.issuer in policy.creating
+        owner = await identities.resolve(token.issuer, token.subject, name, self._now(), create)
+        if owner is None:
+            raise InvalidToken(reason)
+        policy.checkDomain(token.issuer, owner)
+        return owner
 
 
 class _PasswordChecker(_Checker):

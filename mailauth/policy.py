@@ -42,11 +42,13 @@ class TokenPolicy:
     What the configuration says about tokens.
 
     @ivar serviceScopes: for each service the scopes of which any one admits to it.
+    @ivar issuerScopes: the same for an issuer that names them otherwise.
     @ivar readOnlyScopes: for each service the scopes of which any one admits to reading alone.
     @ivar recommendedScope: what a client that lacks all of them is told to ask for.
     @ivar defaultDomain: what to put behind a login name without a domain, or C{None}.
     @ivar domains: for an issuer the domains whose accounts it may speak for, in canonical form.
         One that is not in it may speak for all.
+    @ivar creating: the issuers whose people get an account when they first come.
     @ivar sameClock: the issuers that read the same clock as we do.
     """
 
@@ -56,6 +58,8 @@ class TokenPolicy:
     defaultDomain: str | None = None
     domains: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     sameClock: frozenset[str] = frozenset()
+    issuerScopes: Mapping[str, Mapping[str, frozenset[str]]] = attrs.field(factory=dict)
+    creating: frozenset[str] = frozenset()
 
     def ownerOf(self, token: AccessToken) -> str:
         """
@@ -67,10 +71,18 @@ class TokenPolicy:
             owner = canonicalName(token.owner, self.defaultDomain)
         except InvalidCredentials as error:
             raise InvalidToken(error.reason) from None
-        allowed = self.domains.get(token.issuer)
+        self.checkDomain(token.issuer, owner)
+        return owner
+
+    def checkDomain(self, issuer: str, owner: str) -> None:
+        """
+        Return if an issuer may speak for an account.
+
+        @raise InvalidToken: it may not.
+        """
+        allowed = self.domains.get(issuer)
         if allowed is not None and Account(owner).domain not in allowed:
             raise InvalidToken("the issuer may not speak for this domain")
-        return owner
 
     def issuedSince(self, token: AccessToken) -> float:
         """
@@ -114,7 +126,7 @@ def admitToken(
     return AvatarId(
         owner,
         token.tags,
-        readOnly=_mayOnlyRead(token.scope, context.service, policy),
+        readOnly=_mayOnlyRead(token, context.service, policy),
         expires=token.expires,
         credential=f"token of {token.clientId or 'a client'}",
     )
@@ -209,13 +221,14 @@ def _checkEnabled(account: Account) -> None:
         raise AccountDisabled("disabled")
 
 
-def _mayOnlyRead(scope: frozenset[str], service: str, policy: TokenPolicy) -> bool:
+def _mayOnlyRead(token: AccessToken, service: str, policy: TokenPolicy) -> bool:
     """
-    Whether a scope admits to a service for reading alone: a scope that admits to more wins.
+    Whether a token admits to a service for reading alone: a scope that admits to more wins.
     """
-    if scope & policy.serviceScopes.get(service, frozenset()):
+    serviceScopes = policy.issuerScopes.get(token.issuer, policy.serviceScopes)
+    if token.scope & serviceScopes.get(service, frozenset()):
         return False
-    if scope & policy.readOnlyScopes.get(service, frozenset()):
+    if token.scope & policy.readOnlyScopes.get(service, frozenset()):
         return True
     raise InsufficientScope("scope", scope=policy.recommendedScope)
 

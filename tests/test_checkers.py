@@ -59,7 +59,7 @@ from mailauth.oauth.tokens import LEEWAY
 from mailauth.passwords import PasswordHasher, digestAppPassword, makeAppPassword
 from mailauth.policy import TokenPolicy
 from mailauth.stores.memory import MemoryAccounts, MemoryAppPasswords, MemoryStores
-from mailauth.stores.records import Account, AppPassword, AppPasswordUse
+from mailauth.stores.records import Account, AppPassword, AppPasswordUse, Identity
 from mailauth.testing.audit import MemoryAudit
 from mailauth.testing.issuer import MemoryIssuer
 from mailauth.throttle import Throttle, ThrottleLimits
@@ -392,6 +392,158 @@ class BearerTokenCheckerTests(CheckerTestCase):
         self.validator.validate = lambda token: fail(ZeroDivisionError())
 
         self.refuse(self.checker, self.present(), ZeroDivisionError)
+
+
+class ExternalTokenTests(CheckerTestCase):
+    """
+    Access tokens of somebody else's issuer, whose subjects are linked with accounts.
+    """
+
+    def setUp(self) -> None:
+        """
+        Trust an issuer with a domain.
+        """
+        super().setUp()
+        self.issuer = MemoryIssuer(now=self.clock.seconds)
+        self.checker = self.makeChecker()
+
+    def makeChecker(self, **policy: Any) -> BearerTokenChecker:
+        """
+        A checker of everything.
+
+        @param policy: what the configuration says besides.
+        """
+        trusted = attrs.evolve(
+            self.issuer.trusted(), external=True, usernameClaim="name", subjectClaim="oid"
+        )
+        return BearerTokenChecker(
+            JWTValidator([trusted], self.clock.seconds),
+            self.stores.accounts,
+            self.stores.revocations,
+            TokenPolicy(domains={self.issuer.issuer: frozenset({"example.test"})}, **policy),
+            self.clock.seconds,
+            self.stores.identities,
+        )
+
+    def present(self, oid: str = "1", name: str = ALICE, **claims: Any) -> BearerToken:
+        """
+        A new token. Its C{sub} is another for each client, as Microsoft's is.
+        """
+        token = self.issuer.issue(f"pairwise {self.clock.seconds()}", oid=oid, name=name, **claims)
+        return BearerToken(token, None, IMAP)
+
+    def identities(self, account: str = ALICE) -> list[tuple[str, str]]:
+        """
+        What an account is linked with.
+        """
+        linked = self.successResultOf(self.stores.identities.list(account))
+        return [(identity.issuer, identity.subject) for identity in linked]
+
+    def test_firstUse(self) -> None:
+        """
+        Who comes first by the name of an account is linked with it, and comes in again.
+        """
+        for _ in range(2):
+            self.assertEqual(self.accept(self.checker, self.present()), ALICE.encode())
+
+        self.assertEqual(self.identities(), [(self.issuer.issuer, "1")])
+
+    def test_nameIsNobody(self) -> None:
+        """
+        A name that the issuer gave to somebody else opens nothing, and whoever had it keeps his
+        account by any name (TK14).
+        """
+        self.successResultOf(self.stores.accounts.add(Account("bob@example.test")))
+        self.accept(self.checker, self.present())
+
+        error = self.refuse(self.checker, self.present("2"), InvalidToken)
+
+        self.assertIn("linked", error.reason)
+        for name in (ALICE, "bob@example.test", "a@elsewhere.test", "a b"):
+            self.assertEqual(self.accept(self.checker, self.present(name=name)), ALICE.encode())
+        self.assertEqual(self.identities("bob@example.test"), [])
+
+    def test_domains(self) -> None:
+        """
+        No name outside the issuer's domains links anything, and no link leads there, whoever made
+        it (TK14).
+        """
+        outside = "carol@elsewhere.test"
+        self.successResultOf(self.stores.accounts.add(Account(outside)))
+        checker = self.makeChecker(creating=frozenset({self.issuer.issuer}))
+
+        for name in (outside, "dave@elsewhere.test", "a b"):
+            error = self.refuse(checker, self.present(name=name), InvalidToken)
+            self.assertNotIn("linked", error.reason)
+        self.assertIsNone(self.successResultOf(self.stores.accounts.get("dave@elsewhere.test")))
+        link = self.stores.identities.link(Identity(self.issuer.issuer, "1", outside))
+        self.successResultOf(link)
+        error = self.refuse(checker, self.present(), InvalidToken)
+        self.assertIn("domain", error.reason)
+
+    def test_noAccount(self) -> None:
+        """
+        Who has no account gets none, unless the issuer's people do; then it is theirs alone.
+        """
+        carol = "carol@example.test"
+        self.refuse(self.checker, self.present("3", carol), InvalidToken)
+        self.assertIsNone(self.successResultOf(self.stores.accounts.get(carol)))
+        elsewhere = self.makeChecker(creating=frozenset({"https://other.example"}))
+        self.refuse(elsewhere, self.present("3", carol), InvalidToken)
+
+        checker = self.makeChecker(creating=frozenset({self.issuer.issuer}))
+        self.assertEqual(
+            self.accept(checker, self.present("3", "Carol@EXAMPLE.test")), b"carol@example.test"
+        )
+
+        self.assertEqual(self.identities(carol), [(self.issuer.issuer, "3")])
+        self.refuse(checker, self.present("4", carol), InvalidToken)
+
+    def test_disabled(self) -> None:
+        """
+        A disabled account is disabled for everybody.
+        """
+        self.accept(self.checker, self.present())
+        self.successResultOf(self.stores.accounts.disable(ALICE))
+        self.clock.advance(100)
+
+        self.refuse(self.checker, self.present(), AccountDisabled)
+
+    def test_unlinked(self) -> None:
+        """
+        A token from before its subject was unlinked is dead, and does not link it again (TK14).
+        """
+        before = self.present()
+        tags = self.accept(self.checker, before).tags
+        self.clock.advance(1)
+        self.successResultOf(self.stores.identities.unlink(self.issuer.issuer, "1"))
+
+        self.refuse(self.checker, before, InvalidToken)
+
+        self.assertEqual(self.identities(), [])
+        self.assertTrue(self.stores.revocations.covers(tags, NOW))
+        self.clock.advance(100)
+        self.assertEqual(self.accept(self.checker, self.present("2")), ALICE.encode())
+
+    def test_outage(self) -> None:
+        """
+        That nobody knows whose a subject is refuses nobody (CS9).
+        """
+        self.stores.identities.resolve = lambda *arguments: fail(Outage("down"))
+
+        self.refuse(self.checker, self.present(), Outage)
+
+    def test_embedded(self) -> None:
+        """
+        Who keeps no identities believes the name in each token.
+        """
+        trusted = attrs.evolve(self.issuer.trusted(), external=True, usernameClaim="name")
+        checker = BearerTokenChecker(
+            JWTValidator([trusted], self.clock.seconds), now=self.clock.seconds
+        )
+
+        for oid in ("1", "2"):
+            self.assertEqual(self.accept(checker, self.present(oid)), ALICE.encode())
 
 
 class AppPasswordCheckerTests(CheckerTestCase):

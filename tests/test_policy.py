@@ -201,6 +201,39 @@ class TokenPolicyTests(PolicyTestCase):
         self.assertTrue(self.admit(attrs.evolve(TOKEN, scope=frozenset({read}))).readOnly)
         self.assertEqual(self.assertRefused(InsufficientScope, self.admit).scope, "mail")
 
+    def test_issuerScopes(self) -> None:
+        """
+        Where an issuer names its scopes otherwise, these open its services, and those of others do
+        not; other issuers' tokens are read as ever.
+        """
+        full = {
+            "imap": "IMAP.AccessAsUser.All",
+            "smtp": "SMTP.Send",
+            "pop3": "POP.AccessAsUser.All",
+        }
+        self.policy = TokenPolicy(
+            issuerScopes={ISSUER: {name: frozenset({scope}) for name, scope in full.items()}}
+        )
+        elsewhere = attrs.evolve(TOKEN, issuer="https://other.example")
+        for service in MAIL_SERVICES:
+            for named, scope in {**full, "ours": MAIL_SCOPE, "our own": service}.items():
+                for token, opens in (
+                    (TOKEN, named == service),
+                    (elsewhere, named.startswith("our")),
+                ):
+                    token = attrs.evolve(token, scope=frozenset({scope}))
+                    if opens:
+                        self.assertFalse(self.admit(token, service=service).readOnly)
+                    else:
+                        self.assertRefused(
+                            InsufficientScope,
+                            lambda t, s: self.admit(t, service=s),
+                            token,
+                            service,
+                        )
+        read = attrs.evolve(TOKEN, scope=frozenset({"imap:read"}))
+        self.assertTrue(self.admit(read).readOnly)
+
     def test_owner(self) -> None:
         """
         The authorization identity is the owner in any spelling (SA1, SA9).
@@ -273,6 +306,16 @@ class TokenPolicyTests(PolicyTestCase):
         policy = TokenPolicy(domains={ISSUER: frozenset()})
 
         self.assertRefused(InvalidToken, policy.ownerOf, TOKEN)
+
+    def test_checkDomain(self) -> None:
+        """
+        For whom an issuer may speak is asked of the account, whatever the token calls it.
+        """
+        policy = TokenPolicy(domains={ISSUER: frozenset({"example.test"})})
+
+        policy.checkDomain(ISSUER, NAME)
+        policy.checkDomain("https://other.example", "alice@other.test")
+        self.assertRefused(InvalidToken, policy.checkDomain, ISSUER, "alice@other.test")
 
 
 class AppPasswordPolicyTests(PolicyTestCase):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import attrs
 
-from ..credentials import clientTag, grantTag, keyTag, tokenTag
+from ..credentials import clientTag, grantTag, keyTag, subjectTag, tokenTag
 
 LEEWAY = 30.0
 """
@@ -36,6 +36,8 @@ class AccessToken:
     @ivar keyThumbprint: of that key (RFC 7638), if it is one that DPoP proves (RFC 9449 section 6).
     @ivar discovery: the address of its issuer's discovery document, for a client that is refused
         all the same; C{None} for the mechanism's own.
+    @ivar external: its issuer is somebody else's, and names people in its own words: whose account
+        it opens, identities say.
     @ivar tags: what a revocation has to name to kill it, but for the account's own tag.
     """
 
@@ -53,6 +55,7 @@ class AccessToken:
     bound: bool = False
     keyThumbprint: str | None = None
     discovery: str | None = None
+    external: bool = False
     tags: frozenset[str] = attrs.field(init=False, repr=False)
 
     @tags.default
@@ -66,4 +69,6 @@ class AccessToken:
             tags.append(tokenTag(self.issuer, self.tokenId))
         if self.keyId is not None:
             tags.append(keyTag(self.issuer, self.keyId))
+        if self.external:
+            tags.append(subjectTag(self.issuer, self.subject))
         return frozenset(tags)

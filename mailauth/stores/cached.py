@@ -1,18 +1,21 @@
 """
-Accounts remembered for the next login. Owns copies alone: they are dropped when the store says
-that a record changed, and they are as fresh as the last C{catchUp} of its revocations.
+Accounts and identities remembered for the next login. Owns copies alone: they are dropped when the
+store says that a record changed, and they are as fresh as the last C{catchUp} of its revocations.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from hashlib import sha256
+from math import inf
 
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from ..credentials import accountTag
-from ..interfaces import IAccounts, IRevocations
-from .records import Account
+from ..caches.memory import MemoryCache
+from ..credentials import accountTag, subjectTag
+from ..interfaces import IAccounts, IIdentities, IRevocations
+from .records import Account, Identity
 
 
 @implementer(IAccounts)
@@ -109,3 +112,61 @@ class CachedAccounts:
         self._drops += 1
         for tag in tags:
             self._known.pop(tag, None)
+
+
+@implementer(IIdentities)
+class CachedIdentities:
+    """
+    Identities, with those of the last logins in memory. Who is nobody here is not remembered.
+
+    Call C{catchUp} of the revocations before asking.
+    """
+
+    def __init__(self, identities: IIdentities, revocations: IRevocations) -> None:
+        """
+        @param revocations: those that the changes of C{identities} and of their accounts are
+            published to.
+        """
+        self._identities = identities
+        self._known = MemoryCache()
+        revocations.subscribe(lambda tags, reason: self._known.drop(tags))
+
+    def resolve(
+        self, issuer: str, subject: str, account: str | None, now: float, create: bool
+    ) -> Deferred[str | None]:
+        """
+        See L{IIdentities.resolve}.
+        """
+        tag = subjectTag(issuer, subject)
+        known = self._known.get(_digestOf(tag))
+        if known is not None:
+            return succeed(known)
+        resolving = self._identities.resolve(issuer, subject, account, now, create)
+        return resolving.addCallback(self._remember, tag, self._known.generation)
+
+    def list(self, account: str) -> Deferred[tuple[Identity, ...]]:
+        """
+        See L{IIdentities.list}.
+        """
+        return self._identities.list(account)
+
+    def link(self, identity: Identity) -> Deferred[None]:
+        """
+        See L{IIdentities.link}.
+        """
+        return self._identities.link(identity)
+
+    def unlink(self, issuer: str, subject: str) -> Deferred[None]:
+        """
+        See L{IIdentities.unlink}.
+        """
+        return self._identities.unlink(issuer, subject)
+
+    def _remember(self, account: str | None, tag: str, generation: int) -> str | None:
+        if account is not None and generation == self._known.generation:
+            self._known.put(_digestOf(tag), account, (tag, accountTag(account)), inf)
+        return account
+
+
+def _digestOf(tag: str) -> bytes:
+    return sha256(tag.encode("utf-8")).digest()

@@ -34,6 +34,8 @@ class TrustedIssuer:
         if nothing that it signs is read.
     @ivar audience: for whom a token has to be; it must name one of these. There is no way to
         leave it out: a token for anybody is good for everybody.
+    @ivar external: it is somebody else's, so that its subjects are linked with accounts here.
+    @ivar subjectClaim: the claim that says who somebody is to it, and never changes.
     @ivar usernameClaim: the claim that holds the login name. C{email} counts only where the token
         says that it was verified.
     @ivar types: the C{typ} of its access tokens, in lower case and without C{application/}.
@@ -53,6 +55,8 @@ class TrustedIssuer:
     clients: frozenset[str] | None = None
     maxLifetime: float = attrs.field(default=MAX_LIFETIME)
     discovery: str | None = None
+    external: bool = False
+    subjectClaim: str = "sub"
 
     @audience.validator
     def _needsAudience(self, attribute: object, audience: frozenset[str]) -> None:
@@ -99,7 +103,7 @@ def readClaims(
         raise InvalidToken("the client is not one of those allowed")
     token = AccessToken(
         issuer=issuer.issuer,
-        subject=_required(claims, "sub"),
+        subject=_required(claims, issuer.subjectClaim),
         owner=_owner(claims, issuer.usernameClaim),
         scope=_scope(claims),
         audience=audience,
@@ -112,6 +116,7 @@ def readClaims(
         bound="cnf" in claims,
         keyThumbprint=_thumbprint(claims["cnf"]) if "cnf" in claims else None,
         discovery=issuer.discovery,
+        external=issuer.external,
     )
     if expires <= now - LEEWAY:
         raise ExpiredToken("expired")

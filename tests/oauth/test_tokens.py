@@ -11,7 +11,7 @@ from mailauth.oauth.tokens import AccessToken
 ISSUER = "https://issuer.example"
 
 
-def makeToken(issuer: str = ISSUER, **values: str) -> AccessToken:
+def makeToken(issuer: str = ISSUER, **values: str | bool) -> AccessToken:
     """
     A token that says as little as it can.
     """
@@ -23,7 +23,7 @@ def makeToken(issuer: str = ISSUER, **values: str) -> AccessToken:
         audience=frozenset(),
         expires=1.0,
         issued=0.0,
-        **values,  # type: ignore[arg-type]  # the strings among them
+        **values,  # type: ignore[arg-type]  # the strings among them and the truth
     )
 
 
@@ -41,6 +41,15 @@ class AccessTokenTests(SynchronousTestCase):
         self.assertEqual(
             token.tags, {f"token:{ISSUER}#t", f"grant:{ISSUER}#g", f"client:{ISSUER}#c"}
         )
+
+    def test_external(self) -> None:
+        """
+        One of somebody else's issuer dies with whom it is about, too; one of our own is about an
+        account, which has a tag of its own.
+        """
+        self.assertEqual(makeToken(external=True).tags, {f"subject:{ISSUER}#1"})
+        other = makeToken("https://other.example", external=True)
+        self.assertFalse(other.tags & makeToken(external=True).tags)
 
     def test_nothingToName(self) -> None:
         """
