@@ -84,6 +84,7 @@ class _Step(Page):
         username: str,
         step: str,
         kinds: tuple[str, ...],
+        kind: str = "",
         error: Exception | None = None,
     ) -> Answer:
         """
@@ -91,6 +92,7 @@ class _Step(Page):
 
         @param step: what the first one left.
         @param kinds: what will do.
+        @param kind: what was tried.
         """
         return visit.page(
             "second",
@@ -101,6 +103,7 @@ class _Step(Page):
             username=username,
             step=step,
             kinds=kinds,
+            kind=kind,
             problem=_problem(visit, error, "second.wrong"),
         )
 
@@ -175,7 +178,8 @@ class SecondFactorPage(_Step):
             # What he may choose from and whom the page calls by name is for the eye alone: what
             # counts is in the step.
             kinds = tuple(form.get("kinds", "").split())
-            return self.askAgain(visit, destination, form.get("username", ""), step, kinds, error)
+            username = form.get("username", "")
+            return self.askAgain(visit, destination, username, step, kinds, kind, error)
 
 
 class PasskeyPage(_Step):

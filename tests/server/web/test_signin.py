@@ -132,9 +132,14 @@ class SecondFactorTests(PagesCase):
 
     def test_recovery(self) -> None:
         """
-        So does a recovery code.
+        So does a recovery code; after a wrong one another can be typed.
         """
         form = self.shown.page.forms[1]
+        shown = self.browser.post(form.action, {**form.fields, "code": "wrong"})
+        self.assertEqual((403, "One more step"), (shown.status, shown.heading))
+        self.assertIn(("details", {"open": ""}), shown.page.elements)
+
+        form = shown.page.forms[1]
         fields = {**form.fields, "code": self.recoveryCodes[0]}
         shown = self.browser.post(form.action, fields)
 
