@@ -181,7 +181,7 @@ class ClientTests(SynchronousTestCase):
 
         self.assertIn(b"PRIVACYREQUIRED", verdict.reply)
         self.assertEqual("2001:db8::1", client.server.loginContext().peer)
-        client.transport.startTLS()
+        client.server.startTLS(None)
         self.assertTrue(client.authenticate(b"PLAIN", plain(ALICE, "secret")).accepted)
 
     def test_ended(self) -> None:
