@@ -113,9 +113,11 @@ def makeAuthorizationServer(
     hints = IDTokenHints(issuer, keys)
     requests = AuthorizationRequests(offer, hints)
     authenticator = ClientAuthenticator(clients, issuer, database.spent)
-    pushed = PushedRequests(authenticator, requests, database.spent, sealer("pushed-requests"))
-    liveness = Liveness(issuer, truth.validator, truth.accounts, database.revocations)
     proofs = Proofs(database.spent, sealer("dpop-nonces"))
+    pushed = PushedRequests(
+        f"{base}/par", authenticator, proofs, requests, database.spent, sealer("pushed-requests")
+    )
+    liveness = Liveness(issuer, truth.validator, truth.accounts, database.revocations)
     refreshTokens = RefreshTokens(sealer("refresh-tokens"))
     families = Families(refreshTokens, settings.refreshTokenIdle)
     grants, opaqueTokens = database.grants, database.opaqueTokens

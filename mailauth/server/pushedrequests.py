@@ -17,6 +17,7 @@ from ..oauth.requests import Form
 from ..oauth.responses import OAuthError
 from .authorizationrequests import PUSHED, AuthorizationRequests
 from .clientauthentication import ClientAuthenticator
+from .proofs import Proofs
 from .sealing import CannotUnseal, Sealer, digestOf
 
 PURPOSE = "pushed-requests"
@@ -45,20 +46,27 @@ class PushedRequests:
     """
     Takes them, and gives them back once.
 
+    @ivar address: its own, which a proof of a key has to name (RFC 9449 section 4.2).
     @ivar requests: knows a good one.
     @ivar sealer: that of L{PURPOSE}.
     @ivar now: the wall clock, in seconds since the epoch.
     """
 
+    address: str
     authenticator: ClientAuthenticator
+    proofs: Proofs
     requests: AuthorizationRequests
     spent: ISpent
     sealer: Sealer
     now: Callable[[], float] = time
 
-    async def answer(self, form: Form, authorization: bytes | None) -> Mapping[str, Any]:
+    async def answer(
+        self, form: Form, authorization: bytes | None, proof: bytes | None
+    ) -> Mapping[str, Any]:
         """
         @param authorization: the header of this name.
+        @param proof: the header C{DPoP}, which says the same as C{dpop_jkt} and proves it (RFC 9449
+            section 10.1).
         @return: the members of the answer.
         @raise OAuthError: it is no request that could be answered, or nobody knows who asks.
         @raise Outage: nobody can tell.
@@ -66,6 +74,10 @@ class PushedRequests:
         client = await self.authenticator.check(form, authorization)
         kept = {name: value for name, value in form.items() if name not in _AUTHENTICATION}
         kept["client_id"] = client.clientId
+        if proof is not None:
+            thumbprint = await self.proofs.check(proof, "POST", self.address)
+            if kept.setdefault("dpop_jkt", thumbprint) != thumbprint:
+                raise OAuthError("invalid_dpop_proof", "The dpop_jkt is another key's.")
         await self.requests.read(Form(kept, form.resources), client)
         sealed = self.sealer.sealMembers(
             {"id": secrets.token_urlsafe(16), "form": kept, "resources": form.resources},

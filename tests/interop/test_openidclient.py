@@ -296,6 +296,18 @@ class RelyingPartyTests(NodeTestCase):
         refusal = self.assertRaises(Refused, self.client.take, "userInfo", access, subject)
         self.assertEqual(401, refusal.status)
 
+    def test_boundCode(self) -> None:
+        """
+        A request that is pushed with a proof asks for a code that is bound to the key.
+        """
+        self.register()
+        self.client.take("bind")
+        asked = {"redirect_uri": REDIRECT, "scope": MAIL_SCOPE}
+        location = self.person.answer(self.client.take("begin", asked, True))
+        self.client.take("bind")
+
+        self.assertRefuses("invalid_dpop_proof", "finish", location)
+
     def test_clientCredentials(self) -> None:
         """
         A client gets a token for itself, with a secret in the header or in the body, or with a key

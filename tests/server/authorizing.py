@@ -22,6 +22,7 @@ from mailauth.server.clientauthentication import ClientAuthenticator
 from mailauth.server.clients import Clients
 from mailauth.server.idtokenhints import IDTokenHints
 from mailauth.server.offer import Offer
+from mailauth.server.proofs import Proofs
 from mailauth.server.pushedrequests import PushedRequests
 from mailauth.server.sealing import KEY_OCTETS, ServerSecret
 from mailauth.stores.memory import MemoryStores
@@ -94,7 +95,9 @@ class AuthorizationCase(SynchronousTestCase):
             Offer(ISSUER, ISSUER, "mail.example.test"), self.hints, now
         )
         self.pushed = PushedRequests(
+            f"{ISSUER}/par",
             ClientAuthenticator(self.clients, ISSUER, self.stores.spent, now),
+            Proofs(self.stores.spent, secret.sealer("dpop-nonces"), now=now),
             self.requests,
             self.stores.spent,
             secret.sealer("pushed-requests"),

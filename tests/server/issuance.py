@@ -229,7 +229,9 @@ class IssuanceCase(SynchronousTestCase):
         )
         self.userInfo = UserInfo(f"{ISSUER}/userinfo", self.liveness, self.proofs)
         self.pushedRequests = PushedRequests(
+            f"{ISSUER}/par",
             self.authenticator,
+            self.proofs,
             AuthorizationRequests(self.offer, IDTokenHints(ISSUER, keys), now),
             stores.spent,
             secret.sealer("pushed-requests"),

@@ -322,7 +322,7 @@ class PushedTests(AuthorizationCase):
 
         @return: what to come with.
         """
-        answer = self.got(self.pushed.answer(self.ask(**parameters), None))
+        answer = self.got(self.pushed.answer(self.ask(**parameters), None, None))
         requestURI: str = answer["request_uri"]
         return requestURI
 
@@ -383,7 +383,7 @@ class PushedTests(AuthorizationCase):
             {"request_uri": requestURI},
         ):
             with self.subTest(str(parameters)):
-                pushed = self.pushed.answer(self.ask(**parameters), None)
+                pushed = self.pushed.answer(self.ask(**parameters), None, None)
                 self.assertIsInstance(self.raised(pushed), OAuthError)
 
     def test_checkedAgain(self) -> None:

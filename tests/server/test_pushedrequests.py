@@ -9,12 +9,15 @@ from typing import Any
 import attrs
 
 from mailauth.errors import Outage
+from mailauth.oauth.jwt import keyFromJWK, thumbprint
 from mailauth.oauth.records import Client
 from mailauth.server.authorizationrequests import PUSHED
 from mailauth.server.pushedrequests import LIFETIME
 
+from ..jose import makeJWK
 from .issuance import (
     CHALLENGE,
+    ISSUER,
     PHONE,
     REDIRECT,
     SECRET,
@@ -44,10 +47,11 @@ class PushedRequestsTests(IssuanceCase):
             **changes,
         }
         authorization = form.pop("authorization", None if client.public else basic(client))
+        proof = form.pop("proof", None)
         kept = {name: value for name, value in form.items() if value is not None}
-        return self.pushedRequests.answer(self.formOf(*resources, **kept), authorization)
+        return self.pushedRequests.answer(self.formOf(*resources, **kept), authorization, proof)
 
-    def push(self, client: Client = PHONE, *resources: str, **changes: str | None) -> str:
+    def push(self, client: Client = PHONE, *resources: str, **changes: str | bytes | None) -> str:
         """
         @return: the C{request_uri}.
         """
@@ -170,6 +174,30 @@ class PushedRequestsTests(IssuanceCase):
         self.assertEqual(
             self.wait(self.pushedRequests.take(uri, "webmail"))["client_id"], "webmail"
         )
+
+    def test_key(self) -> None:
+        """
+        Who proves that he has a key asks for tokens that are bound to it, as if he had named it
+        (RFC 9449 section 10.1; O 69).
+        """
+        key = thumbprint(keyFromJWK(makeJWK("ES256", "phone")))
+        for named in (None, key):
+            proof = self.proof("phone", htu=f"{ISSUER}/par")
+            uri = self.push(proof=proof, dpop_jkt=named)
+
+            self.assertEqual(self.wait(self.pushedRequests.take(uri, "phone"))["dpop_jkt"], key)
+
+    def test_anotherKey(self) -> None:
+        """
+        Who names another key than he proves to have, or proves it to another endpoint or not at
+        all, is refused (O 69).
+        """
+        for proof, named in (
+            (self.proof("phone", htu=f"{ISSUER}/par"), "x" * 43),
+            (self.proof("phone"), None),
+            (b"none", None),
+        ):
+            self.refused(self.asking(proof=proof, dpop_jkt=named), "invalid_dpop_proof")
 
     def test_large(self) -> None:
         """

@@ -24,6 +24,7 @@ from ...errors import Outage
 from ...mail.unexpected import logUnexpected
 from ...oauth.requests import Form, parseForm
 from ...oauth.responses import OAuthError, writeJSON
+from ..proofs import Proofs
 from .channel import BoundedRequest, formatHeaders
 
 FORM = b"application/x-www-form-urlencoded"
@@ -78,6 +79,16 @@ def inJSON(members: Mapping[str, Any], status: int = 200) -> Answer:
     An answer that is a JSON object.
     """
     return Answer(writeJSON(members), status)
+
+
+def withNonce(answer: Answer, error: OAuthError, proofs: Proofs) -> Answer:
+    """
+    A refusal, with a nonce for whoever needs one (RFC 9449 section 8).
+    """
+    if error.code != "use_dpop_nonce":
+        return answer
+    nonce = proofs.makeNonce().encode("ascii")
+    return attrs.evolve(answer, headers=(*answer.headers, (b"DPoP-Nonce", nonce)))
 
 
 class Endpoint(Resource, ABC):

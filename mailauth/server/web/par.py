@@ -7,8 +7,9 @@ from __future__ import annotations
 from twisted.web.http import Request
 
 from ...oauth.requests import Form
+from ...oauth.responses import OAuthError
 from ..pushedrequests import PushedRequests
-from .endpoint import Answer, FormEndpoint, inJSON, onlyHeader
+from .endpoint import Answer, FormEndpoint, inJSON, onlyHeader, withNonce
 
 
 class PushedRequestResource(FormEndpoint):
@@ -25,4 +26,11 @@ class PushedRequestResource(FormEndpoint):
         See L{FormEndpoint.answer}.
         """
         authorization = onlyHeader(request, b"authorization")
-        return inJSON(await self._pushedRequests.answer(form, authorization), 201)
+        proof = onlyHeader(request, b"dpop")
+        return inJSON(await self._pushedRequests.answer(form, authorization, proof), 201)
+
+    def refusal(self, error: OAuthError) -> Answer:
+        """
+        See L{FormEndpoint.refusal}.
+        """
+        return withNonce(super().refusal(error), error, self._pushedRequests.proofs)

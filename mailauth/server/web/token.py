@@ -4,13 +4,12 @@ C{/token} (RFC 6749 section 3.2).
 
 from __future__ import annotations
 
-import attrs
 from twisted.web.http import Request
 
 from ...oauth.requests import Form
 from ...oauth.responses import OAuthError
 from ..grants.pipeline import TokenEndpoint
-from .endpoint import Answer, FormEndpoint, inJSON, onlyHeader, peerOf
+from .endpoint import Answer, FormEndpoint, inJSON, onlyHeader, peerOf, withNonce
 
 
 class TokenResource(FormEndpoint):
@@ -34,10 +33,6 @@ class TokenResource(FormEndpoint):
 
     def refusal(self, error: OAuthError) -> Answer:
         """
-        See L{FormEndpoint.refusal}. Whoever needs a nonce gets one (RFC 9449 section 8).
+        See L{FormEndpoint.refusal}.
         """
-        answer = super().refusal(error)
-        if error.code != "use_dpop_nonce":
-            return answer
-        nonce = self._tokens.proofs.makeNonce().encode("ascii")
-        return attrs.evolve(answer, headers=((b"DPoP-Nonce", nonce),))
+        return withNonce(super().refusal(error), error, self._tokens.proofs)

@@ -11,7 +11,7 @@ from ...oauth.jwt import ALGORITHMS
 from ...oauth.requests import Form
 from ...oauth.responses import OAuthError
 from ..userinfo import TokenMissing, UserInfo
-from .endpoint import HTTP_REALM, Answer, FormEndpoint, inJSON, onlyHeader
+from .endpoint import HTTP_REALM, Answer, FormEndpoint, inJSON, onlyHeader, withNonce
 
 _CHALLENGES = (
     b'Bearer realm="%s"' % HTTP_REALM,
@@ -58,6 +58,5 @@ class UserInfoResource(FormEndpoint):
         if error.code == "insufficient_scope":
             said += b', scope="openid"'
         headers = [(b"WWW-Authenticate", challenge + said) for challenge in _CHALLENGES]
-        if error.code == "use_dpop_nonce":
-            headers.append((b"DPoP-Nonce", self._userInfo.proofs.makeNonce().encode("ascii")))
-        return attrs.evolve(answer, headers=tuple(headers))
+        challenged = attrs.evolve(answer, headers=tuple(headers))
+        return withNonce(challenged, error, self._userInfo.proofs)

@@ -302,6 +302,21 @@ class PushedRequestTests(IssuanceCase):
 
         self.assertEqual((response.status, response.members["error"]), (400, "invalid_request"))
 
+    def test_proof(self) -> None:
+        """
+        A proof is taken from its header, and whoever needs a nonce for it gets one (RFC 9449
+        sections 8 and 10.1; O 69).
+        """
+        resource = PushedRequestResource(self.pushedRequests)
+
+        def push(nonce: str) -> Response:
+            proof = self.proof(htu=f"{ISSUER}/par", nonce=nonce)
+            return post(resource, self.form, f"DPoP: {proof.decode()}")
+
+        response = push("made up")
+        self.assertEqual((response.status, response.members["error"]), (400, "use_dpop_nonce"))
+        self.assertEqual(push(response.headers["dpop-nonce"]).status, 201)
+
 
 class DeviceAuthorizationTests(IssuanceCase):
     """

@@ -34,6 +34,7 @@ from mailauth.server.keys import StoredKeys, newSigningKey
 from mailauth.server.logout import Logout
 from mailauth.server.offer import Offer
 from mailauth.server.passkeys import Passkeys
+from mailauth.server.proofs import Proofs
 from mailauth.server.pushedrequests import PushedRequests
 from mailauth.server.sealing import ServerSecret
 from mailauth.server.signin import SignIn
@@ -160,7 +161,13 @@ class World:
             clients,
             requests,
             PushedRequests(
-                authenticator, requests, stores.spent, secret.sealer("pushed-requests"), now
+                f"{issuer}/par",
+                authenticator,
+                Proofs(stores.spent, secret.sealer("dpop-nonces"), now=now),
+                requests,
+                stores.spent,
+                secret.sealer("pushed-requests"),
+                now,
             ),
             stores.grants,
             stores.spent,
