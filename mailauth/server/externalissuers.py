@@ -1,6 +1,6 @@
 """
-Somebody else's authorization servers, as the configuration names them. Owns what is known about
-the products that most of them are, and where each of those is not what one expects.
+Somebody else's authorization servers, as the configuration names them. Owns what has to be said
+about each, and what is taken from a preset where nothing is.
 """
 
 from __future__ import annotations
@@ -10,72 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from cryptography.x509 import load_pem_x509_certificates
 
 from ..oauth.jwt import ALGORITHMS, UnusableKey, VerifyingKey, keysFromJWKS, publicKeyFromPEM
 from ..scopes import SERVICE_SCOPES
+from ..validators.discovery import ADDRESSES
+from .issuerpresets import PRESETS, Preset
 from .toml import Table
 
 VALIDATIONS = ("jwt", "introspection", "userinfo")
 ACCOUNTS = ("existing", "create")
 
-_GOOGLE = "https://mail.google.com/"
+NO_TYPE = "none"
+"""
+Stands among the types for tokens that do not say one.
+"""
 
-
-@attrs.frozen
-class Preset:
-    """
-    What is filled in where the configuration is silent.
-
-    @ivar url: the issuer, where there is only one.
-    @ivar types: the C{typ} of its access tokens.
-    @ivar usernameClaim: the claim with the login name.
-    @ivar validation: one of L{VALIDATIONS}.
-    @ivar scopes: for each service the scopes that open it, besides our own.
-    @ivar everybody: parts of its addresses that stand for all organisations on it, whose people
-        choose their names as they like (TK14).
-    @ivar hint: what its administrators get wrong.
-    """
-
-    url: str | None = None
-    types: frozenset[str] = frozenset({"at+jwt"})
-    usernameClaim: str = "sub"
-    validation: str = "jwt"
-    scopes: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
-    everybody: frozenset[str] = frozenset()
-    hint: str = ""
-
-
-PRESETS: Mapping[str, Preset] = {
-    "keycloak": Preset(
-        types=frozenset({"jwt"}),
-        usernameClaim="preferred_username",
-        hint="Keycloak puts nobody into 'aud' by itself: add an audience mapper to the client scope"
-        " that names this server's audience.",
-    ),
-    "entra": Preset(
-        types=frozenset({"jwt", "at+jwt"}),
-        usernameClaim="preferred_username",
-        scopes={
-            "imap": frozenset({"IMAP.AccessAsUser.All"}),
-            "smtp": frozenset({"SMTP.Send"}),
-            "pop3": frozenset({"POP.AccessAsUser.All"}),
-        },
-        everybody=frozenset({"common", "organizations", "consumers", "{tenantid}"}),
-        hint="Expose an API of your own in Entra and have clients ask for its scopes: tokens for"
-        " Microsoft Graph cannot be verified by anybody else.",
-    ),
-    "google": Preset(
-        url="https://accounts.google.com",
-        usernameClaim="email",
-        validation="userinfo",
-        scopes={service: frozenset({_GOOGLE}) for service in SERVICE_SCOPES},
-        hint="Google's access tokens are opaque. They are asked about at Google, and 'audience'"
-        " has to hold the ids of the clients that may have them.",
-    ),
-    "authentik": Preset(types=frozenset({"jwt"}), usernameClaim="preferred_username"),
-    "zitadel": Preset(types=frozenset({"jwt", "at+jwt"}), usernameClaim="preferred_username"),
-    "dex": Preset(types=frozenset({"jwt"}), usernameClaim="email"),
-}
+ENDPOINTS = (*ADDRESSES, "tokeninfo_endpoint")
+"""
+What may be named that its metadata does not, or names at another origin.
+"""
 
 
 @attrs.frozen
@@ -88,19 +42,24 @@ class ExternalIssuer:
     @ivar validation: how its tokens are validated: one of L{VALIDATIONS}.
     @ivar audience: for whom they have to be.
     @ivar domains: the domains whose accounts it may speak for.
-    @ivar usernameClaim: the claim with the login name.
+    @ivar subjectClaim: the claim that says who somebody is, and never changes.
+    @ivar usernameClaim: the claim with the login name, which counts the first time alone.
     @ivar types: see L{TrustedIssuer<mailauth.validators.claims.TrustedIssuer>}, as for what is not
         said here.
     @ivar scopes: for each service the scopes of which any one is enough, where they are not ours.
     @ivar keys: its keys, if a file has them; C{None} if they are fetched from it.
-    @ivar keysAddress: where they are fetched, if that is not at its own origin.
+    @ivar endpoints: addresses of L{ENDPOINTS}, which may be anywhere.
     @ivar discovery: the address of its discovery document.
     @ivar clientId: who we are to it, for introspection and for signing in; C{None} if nobody.
-    @ivar clientSecret: with which we prove it.
+    @ivar clientSecret: with which we prove it; C{None} if we do with a key of ours.
+    @ivar signedIntrospection: what it says about tokens has to be signed (RFC 9701).
     @ivar opaqueTokens: it is asked about tokens that say nothing by themselves.
     @ivar signIn: its people sign in here through it.
     @ivar accounts: whether an account has to exist, or is made at the first sign-in: one of
         L{ACCOUNTS}.
+    @ivar certificateAuthority: the certificates in PEM of whoever vouches for its servers; C{None}
+        for those whom the platform trusts.
+    @ivar hint: what its administrators get wrong about the audience.
     """
 
     name: str
@@ -109,18 +68,22 @@ class ExternalIssuer:
     domains: frozenset[str]
     discovery: str
     validation: str = "jwt"
+    subjectClaim: str = "sub"
     usernameClaim: str = "sub"
     types: frozenset[str] = frozenset({"at+jwt"})
     algorithms: frozenset[str] = ALGORITHMS
     clients: frozenset[str] | None = None
     scopes: Mapping[str, frozenset[str]] = SERVICE_SCOPES
     keys: tuple[VerifyingKey, ...] | None = None
-    keysAddress: str | None = None
+    endpoints: Mapping[str, str] = attrs.field(factory=dict)
     clientId: str | None = None
     clientSecret: str | None = attrs.field(default=None, repr=False)
+    signedIntrospection: bool = False
     opaqueTokens: bool = False
     signIn: bool = False
     accounts: str = ACCOUNTS[0]
+    certificateAuthority: bytes | None = attrs.field(default=None, repr=False)
+    hint: str = ""
 
 
 def readExternalIssuers(
@@ -179,7 +142,10 @@ class _Reader:
         if clientId is None and (signIn or validation == "introspection"):
             table.mistaken("client_id", "is missing: who this server is to the issuer")
         clients = table.texts("clients")
-        keysAddress = self.url(table, "keys_url", "")
+        endpoints = self._endpoints(preset)
+        if validation == "userinfo" and "tokeninfo_endpoint" not in endpoints:
+            # That somebody can read a person's name with a token does not say whom it was given.
+            table.mistaken("endpoints", "has no tokeninfo_endpoint, which says whom a token is for")
         return ExternalIssuer(
             name=self.name,
             url=issuer,
@@ -189,21 +155,25 @@ class _Reader:
                 self.domain(table, "domains", each)
                 for each in self._required("domains", "the domains whose accounts it may speak for")
             ),
+            subjectClaim=table.text("subject_claim", preset.subjectClaim),
             usernameClaim=table.text("username_claim", preset.usernameClaim),
-            types=frozenset(each.lower() for each in table.texts("types", sorted(preset.types))),
+            types=self._types(preset),
             algorithms=self._algorithms(),
             clients=frozenset(clients) if clients else None,
             scopes=self._scopes(preset),
             keys=self._keys(),
-            keysAddress=keysAddress or None,
+            endpoints=endpoints,
             discovery=self.url(
                 table, "discovery", issuer.rstrip("/") + "/.well-known/openid-configuration"
             ),
             clientId=clientId,
             clientSecret=self._clientSecret(),
+            signedIntrospection=table.boolean("signed_introspection", False),
             opaqueTokens=table.boolean("opaque_tokens", validation != "jwt"),
             signIn=signIn,
             accounts=table.choice("accounts", ACCOUNTS, ACCOUNTS[0]),
+            certificateAuthority=self._certificateAuthority(),
+            hint=preset.hint,
         )
 
     def _required(self, key: str, what: str, hint: str = "") -> frozenset[str]:
@@ -211,6 +181,18 @@ class _Reader:
         if not values:
             self.table.mistaken(key, f"is missing: {what}{'. ' + hint if hint else ''}")
         return values
+
+    def _types(self, preset: Preset) -> frozenset[str]:
+        if not self.table.has("types"):
+            return preset.types
+        named = frozenset(each.lower() for each in self.table.texts("types"))
+        return named - {NO_TYPE} | {""} if NO_TYPE in named else named
+
+    def _endpoints(self, preset: Preset) -> dict[str, str]:
+        table = self.table.table("endpoints")
+        read = {name: self.url(table, name, preset.endpoints.get(name, "")) for name in ENDPOINTS}
+        table.finish()
+        return {name: address for name, address in read.items() if address}
 
     def _algorithms(self) -> frozenset[str]:
         algorithms = frozenset(self.table.texts("algorithms", sorted(ALGORITHMS)))
@@ -252,6 +234,17 @@ class _Reader:
         # A secret in the configuration would be read by everybody who reads that.
         path: Any = self.table.file("client_secret_file")
         return None if path is None else path.read_text("utf-8").strip()
+
+    def _certificateAuthority(self) -> bytes | None:
+        path = self.table.file("certificate_authority")
+        if path is None:
+            return None
+        content = path.read_bytes()
+        try:
+            load_pem_x509_certificates(content)
+        except ValueError:
+            self.table.mistaken("certificate_authority", f"{path} has no certificate in PEM")
+        return content
 
 
 def readKeys(path: Path) -> tuple[VerifyingKey, ...]:

@@ -38,7 +38,8 @@ class TrustedIssuer:
     @ivar subjectClaim: the claim that says who somebody is to it, and never changes.
     @ivar usernameClaim: the claim that holds the login name. C{email} counts only where the token
         says that it was verified.
-    @ivar types: the C{typ} of its access tokens, in lower case and without C{application/}.
+    @ivar types: the C{typ} of its access tokens, in lower case and without C{application/}; the
+        empty string for those without one.
     @ivar algorithms: what it may sign with, out of L{ALGORITHMS}.
     @ivar clients: the OAuth clients that may have got the token, or C{None} for any.
     @ivar maxLifetime: for how many seconds a token of it may be good, L{MAX_LIFETIME} at most.

@@ -91,7 +91,7 @@ def _checkHeader(header: Mapping[str, Any], issuer: TrustedIssuer) -> str:
         raise InvalidToken("the key id is no string")
     if not header.keys().isdisjoint(REFUSED_HEADERS):
         raise InvalidToken("a header that changes what the signature means")
-    type = header.get("typ")
+    type = header.get("typ", "")
     if not isinstance(type, str) or _bareType(type) not in issuer.types:
         raise InvalidToken("not an access token, by its type")
     return algorithm

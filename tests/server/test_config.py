@@ -522,19 +522,27 @@ class ExternalIssuerTests(ConfigurationCase):
             ISSUER.replace('"example.org"', '"Example.ORG", "bücher.example"')
             + """
             username_claim = "email"
-            types = ["JWT"]
+            subject_claim = "oid"
+            types = ["JWT", "none"]
             algorithms = ["ES256"]
             clients = ["thunderbird", "mutt"]
             discovery = "https://elsewhere.example/openid"
+            endpoints = { jwks_uri = "https://elsewhere.example/keys" }
+            accounts = "create"
+            signed_introspection = true
             """
         )
 
         self.assertEqual(issuer.domains, {"example.org", "xn--bcher-kva.example"})
         self.assertEqual(issuer.usernameClaim, "email")
-        self.assertEqual(issuer.types, {"jwt"})
+        self.assertEqual(issuer.subjectClaim, "oid")
+        self.assertEqual(issuer.types, {"jwt", ""})
         self.assertEqual(issuer.algorithms, {"ES256"})
         self.assertEqual(issuer.clients, {"thunderbird", "mutt"})
         self.assertEqual(issuer.discovery, "https://elsewhere.example/openid")
+        self.assertEqual(issuer.endpoints, {"jwks_uri": "https://elsewhere.example/keys"})
+        self.assertEqual(issuer.accounts, "create")
+        self.assertTrue(issuer.signedIntrospection)
 
     def test_pem(self) -> None:
         """
@@ -542,7 +550,7 @@ class ExternalIssuerTests(ConfigurationCase):
         """
         self.keys.write_bytes(publicPEM(self.signer))
 
-        [key] = self.readIssuer().keys
+        [key] = self.readIssuer().keys or ()
 
         self.assertEqual(key.key, self.signer.verifyingKey.key)
 
@@ -554,12 +562,13 @@ class ExternalIssuerTests(ConfigurationCase):
             ("keycloak", "https://idp.example.org/realms/mail", ("preferred_username", {"jwt"})),
             ("entra", "https://login.example/8c5b/v2.0", ("preferred_username", {"jwt", "at+jwt"})),
             ("authentik", "https://idp.example.org/o/mail/", ("preferred_username", {"jwt"})),
-            ("dex", "https://dex.example.org", ("email", {"jwt"})),
+            ("dex", "https://dex.example.org", ("email", {"jwt", ""})),
         ):
             text = ISSUER.replace("https://idp.example.org", url) + f'preset = "{preset}"'
             issuer = self.readIssuer(text)
             self.assertEqual((issuer.usernameClaim, issuer.types), expected, preset)
             self.assertEqual((issuer.validation, issuer.opaqueTokens), ("jwt", False))
+            self.assertEqual(issuer.subjectClaim, "oid" if preset == "entra" else "sub")
 
         entra = self.readIssuer(ISSUER + 'preset = "entra"')
         self.assertIn("IMAP.AccessAsUser.All", entra.scopes["imap"])
@@ -569,6 +578,8 @@ class ExternalIssuerTests(ConfigurationCase):
         )
         self.assertEqual(google.url, "https://accounts.google.com")
         self.assertEqual((google.validation, google.opaqueTokens), ("userinfo", True))
+        self.assertIn("tokeninfo_endpoint", google.endpoints)
+        self.assertIn("Google", google.hint)
         typed = self.readIssuer(ISSUER + 'preset = "keycloak"\ntypes = "at+jwt"')
         self.assertEqual(typed.types, {"at+jwt"})
 
@@ -600,6 +611,52 @@ class ExternalIssuerTests(ConfigurationCase):
         other = ISSUER.replace("company", "other").replace("idp.", "other.")
         said = self.mistakes(LEAST + ISSUER + asked + other + asked)
         self.assertEqual(list(said), ["external_issuers.other.opaque_tokens"])
+
+    def test_tokeninfo(self) -> None:
+        """
+        Who may read a person's name with a token may not be whom it was given to: an issuer that
+        does not say has nothing to be asked (TK12).
+        """
+        said = self.mistakes(LEAST + ISSUER + 'validation = "userinfo"')
+        self.assertEqual(list(said), ["external_issuers.company.endpoints"])
+
+        issuer = self.readIssuer(
+            ISSUER
+            + 'validation = "userinfo"\n'
+            + 'endpoints = { tokeninfo_endpoint = "https://idp.example.org/tokeninfo" }'
+        )
+        self.assertTrue(issuer.opaqueTokens)
+
+    def test_addresses(self) -> None:
+        """
+        What is called by name is https, and something that is called at all.
+        """
+        said = self.mistakes(
+            LEAST
+            + ISSUER
+            + 'endpoints = { jwks_uri = "http://a.example/", keys_uri = "https://a/" }'
+        )
+
+        self.assertEqual(
+            said,
+            {
+                "external_issuers.company.endpoints.jwks_uri": "holds 'http://a.example/'; it may"
+                ' hold an address such as "https://host/"',
+                "external_issuers.company.endpoints.keys_uri": "is not a key here; did you mean"
+                " jwks_uri?",
+            },
+        )
+
+    def test_certificateAuthority(self) -> None:
+        """
+        Who vouches for its servers is read at the start: a file that vouches for nobody would be
+        found out only when somebody cannot log in.
+        """
+        for name in ("keys", "gone"):
+            said = self.mistakes(LEAST + ISSUER + f'certificate_authority = "{name}"')
+            self.assertEqual(list(said), ["external_issuers.company.certificate_authority"])
+        issuer = self.readIssuer(ISSUER + 'certificate_authority = "server.pem"')
+        self.assertEqual(issuer.certificateAuthority, (self.directory / "server.pem").read_bytes())
 
     def test_missing(self) -> None:
         """
@@ -767,6 +824,8 @@ class SampleTests(ConfigurationCase):
         A key that is commented out holds its default. Those without one change only themselves.
         """
         (self.directory / "company.secret").write_text("secret")
+        certificate = (self.directory / "server.pem").read_bytes()
+        (self.directory / "company-ca.pem").write_bytes(certificate)
         (self.directory / "company.jwks").write_bytes(
             makeJWKS([Signer.fromPEM("1", "ES256", makePrivateKey("ES256")).verifyingKey])
         )
@@ -776,6 +835,7 @@ class SampleTests(ConfigurationCase):
 
         [issuer] = everything.externalIssuers
         self.assertEqual(issuer.name, "company")
+        self.assertEqual(issuer.certificateAuthority, certificate)
         self.assertEqual(everything.domainRules, {"legacy.example.org": "everywhere"})
         self.assertEqual(everything.defaultDomain, "example.org")
         self.assertEqual(everything.issuing.grantLifetime, 365 * 86400)

@@ -483,6 +483,30 @@ class HeaderTests(ValidatorTestCase):
         )
         self.refuseUnasked(self.sign(without(HEADER, "typ")))
 
+    def test_withoutType(self) -> None:
+        """
+        Where an issuer gives its tokens no type, one that has another is none of them (TK12).
+        """
+        issuer = attrs.evolve(self.trusted, types=frozenset({""}))
+
+        self.accept(self.sign(without(HEADER, "typ")), issuer)
+        for name in ("JWT", "at+jwt", "logout+jwt", None, 1):
+            self.refuse(self.sign({**HEADER, "typ": name}), issuer)
+
+    def test_subjectClaim(self) -> None:
+        """
+        Who somebody is to an issuer is in the claim that never changes there, which has to be in
+        each token (TK14).
+        """
+        issuer = attrs.evolve(self.trusted, subjectClaim="oid", external=True)
+
+        token = self.accept(self.sign(HEADER, {**CLAIMS, "oid": "8c5b"}), issuer)
+
+        self.assertEqual((token.subject, token.external), ("8c5b", True))
+        for value in ("", None, 1, ["8c5b"], "a\nb"):
+            self.refuse(self.sign(HEADER, {**CLAIMS, "oid": value}), issuer)
+        self.refuse(self.sign(HEADER, CLAIMS), issuer)
+
     def test_keycloak(self) -> None:
         """
         Where access tokens have the type of all others, the claim of Keycloak's keeps its refresh

@@ -20,7 +20,8 @@ from mailauth.oauth.interfaces import IOpaqueTokens
 from mailauth.oauth.records import OpaqueToken
 from mailauth.oauth.tokens import LEEWAY, AccessToken
 from mailauth.testing.issuer import MemoryIssuer
-from mailauth.validators.opaque import OpaqueTokenValidator, SignedOrOpaque
+from mailauth.testing.tokens import MemoryTokens
+from mailauth.validators.opaque import OpaqueTokenValidator, OursFirst, SignedOrOpaque
 
 NOW = 1_800_000_000.0
 SECRET = b"x" * 43
@@ -82,6 +83,7 @@ class OpaqueTokenValidatorTests(SynchronousTestCase):
         """
         verifyObject(ITokenValidator, self.validator)
         verifyObject(ITokenValidator, SignedOrOpaque(self.validator, self.validator))
+        verifyObject(ITokenValidator, OursFirst(self.validator, self.validator))
 
     def test_known(self) -> None:
         """
@@ -173,3 +175,89 @@ class SignedOrOpaqueTests(SynchronousTestCase):
         for token in (b"", b".", b"..", b"a.b.c", b"a", b"x" * 2**20, b"\xff" * 43):
             self.failureResultOf(self.validator.validate(token), InvalidToken)
         self.assertEqual(self.store.asked, [])
+
+    def test_asked(self) -> None:
+        """
+        An issuer that has to be asked about its tokens is asked about those that are signed, too;
+        everybody else's are verified. What only looks like one is opaque (O 20).
+        """
+        elsewhere = MemoryIssuer("https://asked.example", now=lambda: NOW)
+        theirs = elsewhere.issue("bob")
+        opaque = Recorder()
+        asked = Recorder()
+        validator = SignedOrOpaque(self.issuer.validator(), opaque, {elsewhere.issuer: asked})
+
+        self.assertEqual(self.successResultOf(validator.validate(theirs)), TOKEN)
+        ours = self.successResultOf(validator.validate(self.issuer.issue("alice")))
+        self.assertEqual(ours.owner, "alice")
+        self.assertEqual(asked.asked, [theirs])
+        unknown = MemoryIssuer("https://unknown.example", now=lambda: NOW).issue("bob")
+        unnamed = self.issuer.issue("alice", iss=["https://asked.example"])
+        for token in (unknown, unnamed):
+            self.failureResultOf(validator.validate(token), InvalidToken)
+        self.assertEqual(opaque.asked, [])
+        others = [SECRET, b"ya29.a0Af", b"a.b.c", b"a.b.c.d", b""]
+        for token in others:
+            self.successResultOf(validator.validate(token))
+        self.assertEqual((asked.asked, opaque.asked), ([theirs], others))
+
+
+@implementer(ITokenValidator)
+class Recorder:
+    """
+    Takes every token, and keeps it.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+
+    def validate(self, token: bytes) -> Deferred[AccessToken]:
+        """
+        See L{ITokenValidator.validate}.
+        """
+        self.asked.append(token)
+        return succeed(TOKEN)
+
+
+class OursFirstTests(SynchronousTestCase):
+    """
+    L{OursFirst}.
+    """
+
+    def setUp(self) -> None:
+        """
+        Ours, and those of one other.
+        """
+        self.store = OneToken()
+        self.elsewhere = MemoryTokens(now=lambda: NOW)
+        self.validator = OursFirst(OpaqueTokenValidator(self.store, lambda: NOW), self.elsewhere)
+
+    def test_both(self) -> None:
+        """
+        Ours is ours, whatever the other would say, and what is not may be the other's.
+        """
+        theirs = self.elsewhere.issue("bob")
+        self.assertEqual(self.successResultOf(self.validator.validate(SECRET)), TOKEN)
+        self.assertEqual(self.successResultOf(self.validator.validate(theirs)).owner, "bob")
+        self.failureResultOf(self.validator.validate(b"y" * 43), InvalidToken)
+
+        self.elsewhere.reachable = False
+        self.assertEqual(self.successResultOf(self.validator.validate(SECRET)), TOKEN)
+        self.failureResultOf(self.validator.validate(b"y" * 43), Outage)
+
+    def test_expired(self) -> None:
+        """
+        Nobody else is asked about one of ours that has expired.
+        """
+        self.elsewhere.reachable = False
+        self.store.token = attrs.evolve(TOKEN, expires=NOW - LEEWAY)
+
+        self.failureResultOf(self.validator.validate(SECRET), ExpiredToken)
+
+    def test_outage(self) -> None:
+        """
+        Nor about one that may be ours, while nobody can tell (O 28).
+        """
+        self.store.reachable = False
+
+        self.failureResultOf(self.validator.validate(self.elsewhere.issue("bob")), Outage)
