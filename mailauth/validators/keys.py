@@ -110,13 +110,15 @@ class FetchedKeys:
 
     async def _find(self, kid: str | None) -> VerifyingKey:
         asked = self._seconds()
-        kept = await self._published.get()
-        while (key := kept.value.named(kid)) is None:
+        while True:
+            kept = await self._published.get()
+            key = kept.value.named(kid)
+            if key is not None:
+                return key
             if kid is None or self._lacks(kid, kept, asked):
                 raise _unknown()
             # It may be so new that the set is older. That too many ask says nothing about the key.
-            kept = await self._published.refresh(lambda: self._unknown.allows("unknown"))
-        return key
+            await self._published.refresh(lambda: self._unknown.allows("unknown"))
 
     def _lacks(self, kid: str, kept: Kept[StaticKeys], asked: float) -> bool:
         """

@@ -109,7 +109,7 @@ class Refreshing(Generic[_T]):
             self._begin([])
         if now >= kept.fresh and self._waiters is not None and not self._backOff:
             # Once its sender has failed, nobody waits for him any more.
-            return self._wait(self._waiters).addErrback(self._getOld)
+            return Deferred.fromCoroutine(self._orOld(self._wait(self._waiters)))
         return succeed(self._kept or kept)
 
     def refresh(self, permit: Callable[[], bool] = lambda: True) -> Deferred[Kept[_T]]:
@@ -130,9 +130,11 @@ class Refreshing(Generic[_T]):
         self._begin(waiters)
         return waiting
 
-    def _getOld(self, failure: Failure) -> Deferred[Kept[_T]]:
-        failure.trap(Outage)
-        return self.get()
+    async def _orOld(self, newer: Deferred[Kept[_T]]) -> Kept[_T]:
+        try:
+            return await newer
+        except Outage:
+            return await self.get()
 
     def _wait(self, waiters: list[Deferred[Kept[_T]]]) -> Deferred[Kept[_T]]:
         waiter: Deferred[Kept[_T]] = Deferred()

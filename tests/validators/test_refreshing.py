@@ -207,9 +207,10 @@ class RefreshingTests(SynchronousTestCase):
 
         self.clock.advance(100 + STALE - self.clock.seconds() - 0.1)
         self.assertEqual(self.value(self.refreshing.get()), "a")
-        self.fails()
         self.clock.advance(0.1)
-        self.failureResultOf(self.refreshing.get(), Outage)
+        failing = self.refreshing.get()
+        self.fails()
+        self.failureResultOf(failing, Outage)
 
     def test_recovers(self) -> None:
         """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
 import attrs
@@ -24,6 +24,7 @@ ISSUER = "https://issuer.example"
 CONFIGURATION = f"{ISSUER}/.well-known/openid-configuration"
 JWKS = f"{ISSUER}/jwks"
 AUDIENCE = "mail.example"
+TIMEOUT = 5.0
 EPOCH = 1_800_000_000
 
 METADATA: dict[str, Any] = {
@@ -88,12 +89,13 @@ class Web:
     All of them.
 
     @ivar says: what is said at each address; nothing there is C{404}. An exception fails, and
-        C{None} leaves whoever asks waiting.
+        C{None} leaves whoever asks waiting, until that is an outage.
     @ivar asked: all requests.
     @ivar waiting: those without an answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.says: dict[str, Fetched | Exception | None] = {CONFIGURATION: answer(METADATA)}
         self.asked: list[Asked] = []
         self.waiting: list[tuple[str, Deferred[Fetched]]] = []
@@ -119,7 +121,7 @@ class Web:
             return fail(said)
         fetched: Deferred[Fetched] = Deferred()
         self.waiting.append((asked.address, fetched))
-        return fetched
+        return fetched.addTimeout(TIMEOUT, self._clock, _tooSlow)
 
     def count(self, address: str) -> int:
         """
@@ -133,6 +135,8 @@ class Web:
         """
         waiting, self.waiting = self.waiting, []
         for address, fetched in waiting:
+            if fetched.called:
+                continue
             said = self.says[address]
             if isinstance(said, Fetched):
                 fetched.callback(said)
@@ -151,7 +155,7 @@ class WebTestCase(SynchronousTestCase):
         It has metadata, and nothing else.
         """
         self.clock = Clock()
-        self.web = Web()
+        self.web = Web(self.clock)
         self.discovery = self.discover()
 
     def now(self) -> float:
@@ -189,6 +193,10 @@ class WebTestCase(SynchronousTestCase):
         It is found.
         """
         return self.successResultOf(_started(pending))
+
+
+def _tooSlow(result: object, seconds: float) -> NoReturn:
+    raise Outage(f"it took longer than {seconds:g} s")
 
 
 def _started(pending: Any) -> Deferred[Any]:
