@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 ISSUER = "https://issuer.example"
 AUDIENCE = "mail.example"
@@ -34,12 +34,21 @@ def addTrust(parser: argparse.ArgumentParser) -> None:
 
 def serve(port: int, factory: Any) -> None:
     """
-    Listen on loopback, say where as one line of JSON, and run until killed.
+    Serve IMAP on loopback until killed.
 
     @param port: 0 for a free one.
     """
     from twisted.internet import reactor
 
-    listening: Any = reactor.listenTCP(port, factory, 1024, "127.0.0.1")
-    print(json.dumps({"ports": {"imap": listening.getHost().port}}), flush=True)
-    reactor.run()
+    listen(reactor, port, factory, "imap")
+    cast(Any, reactor).run()
+
+
+def listen(reactor: Any, port: int, factory: Any, listener: str, **others: Any) -> None:
+    """
+    Listen on loopback, and say where as one line of JSON.
+
+    @param others: what else it says.
+    """
+    listening = reactor.listenTCP(port, factory, 1024, "127.0.0.1")
+    print(json.dumps({"ports": {listener: listening.getHost().port}, **others}), flush=True)
