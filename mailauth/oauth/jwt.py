@@ -436,8 +436,7 @@ class Signer:
 
         @param type: its C{typ} (RFC 9068 section 2.1).
         """
-        header = {"alg": self.algorithm, "typ": type, "kid": self.kid}
-        signed = b".".join((_encodeObject(header), _encodeObject(claims)))
+        signed = b".".join((_encodeHeader(self.algorithm, type, self.kid), _encodeObject(claims)))
         signature = _ALGORITHMS[self.algorithm].sign(signed, self.key)
         return signed + b"." + _encode(signature)
 
@@ -463,5 +462,16 @@ def _encode(octets: bytes) -> bytes:
     return urlsafe_b64encode(octets).rstrip(b"=")
 
 
+@lru_cache(maxsize=64)
+def _encodeHeader(algorithm: str, type: str, kid: str) -> bytes:
+    """
+    A key writes one header on all the tokens of one type.
+    """
+    return _encodeObject({"alg": algorithm, "typ": type, "kid": kid})
+
+
 def _encodeObject(members: Mapping[str, Any]) -> bytes:
-    return _encode(json.dumps(members, separators=(",", ":")).encode("utf-8"))
+    return _encode(_writeText(members).encode("utf-8"))
+
+
+_writeText = json.JSONEncoder(separators=(",", ":")).encode

@@ -5,7 +5,7 @@ and how strange one may be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 from ..scopes import KNOWN_SCOPES, MAIL_SCOPE, parseScope
@@ -21,38 +21,30 @@ RFC 8707 section 2. Everything else may be there once (RFC 6749 section 3.1).
 """
 
 
-class Form(Mapping[str, str]):
+class Form(dict[str, str]):
     """
-    The parameters of one request. One without a value counts as not sent (RFC 6749 section 3.1).
-    Its repr shows the names alone: some of the values are secrets.
+    The parameters of one request, as they were read: nobody changes it. One without a value counts
+    as not sent (RFC 6749 section 3.1). Its repr shows the names alone: some of the values are
+    secrets.
     """
 
-    __slots__ = ("_values", "resources")
+    __slots__ = ("resources",)
 
     def __init__(self, values: Mapping[str, str], resources: tuple[str, ...] = ()) -> None:
         """
         @param resources: the values of C{resource}, in order.
         """
-        self._values = dict(values)
+        super().__init__(values)
         self.resources = resources
 
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
     def __repr__(self) -> str:
-        return f"<Form {' '.join(sorted(self._values))}>"
+        return f"<Form {' '.join(sorted(self))}>"
 
     def required(self, name: str) -> str:
         """
         @raise OAuthError: it is missing.
         """
-        value = self._values.get(name)
+        value = self.get(name)
         if value is None:
             raise OAuthError("invalid_request", f"The parameter {name} is missing.")
         return value
@@ -72,7 +64,8 @@ def parseForm(octets: bytes) -> Form:
     values: dict[str, str] = {}
     resources: list[str] = []
     for field in fields:
-        name, _, value = (_decode(part) for part in field.partition(b"="))
+        encodedName, _, encodedValue = field.partition(b"=")
+        name, value = _decode(encodedName), _decode(encodedValue)
         if not value or not name:
             continue
         if name in _REPEATABLE:

@@ -64,7 +64,10 @@ def writeJSON(members: Mapping[str, Any] | Iterable[Any]) -> bytes:
     """
     An answer in JSON, in ASCII.
     """
-    return json.dumps(members, separators=(",", ":")).encode("ascii")
+    return _writeText(members).encode("ascii")
+
+
+_writeText = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def withParameters(address: str, parameters: Mapping[str, str | None]) -> str:

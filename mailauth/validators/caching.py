@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..coroutines import resultNow
 from ..errors import InvalidToken
 from ..interfaces import ITokenCache, ITokenValidator
 from ..oauth.tokens import AccessToken
@@ -89,9 +88,8 @@ class CachingValidator:
             self._asking[digest].append(waiter)
             return waiter
         asked = maybeDeferred(self._validator.validate, token)
-        answer = resultNow(asked)
-        if answer is not None:
-            self._remember(digest, answer)
+        if asked.called and not asked.paused:
+            self._remember(digest, asked.result)  # type: ignore[arg-type]  # the answer
             return asked
         self._asking[digest] = [waiter]
         asked.addBoth(self._answered, digest, self._cache.generation)

@@ -2,8 +2,8 @@
 HTTP as the site speaks it. Owns the limits of a connection and of a request, and the one write
 with which an answer leaves.
 
-The parent looks for its resource in a tree, parses bodies that nobody asked it to, and writes
-headers and content apart: three quarters of what an answer costs.
+The parents look for a resource in a tree, parse queries and bodies that nobody asked them to, and
+write headers and content apart: three quarters of what an answer costs.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web import http
+from twisted.web.http import HTTPChannel, Request, datetimeToString
+from twisted.web.iweb import INonQueuedRequestFactory
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import Request, Site
+from twisted.web.server import Site
+from zope.interface import provider
 
+from ...mail.unexpected import logUnexpected
 from ...mail.waiting import Deadlines, WaitingRoom
 
 MAX_BODY = 16 * 1024
@@ -43,7 +46,7 @@ def formatHeaders(headers: Collection[tuple[bytes, bytes]]) -> bytes:
     return lines
 
 
-class BoundedChannel(http.HTTPChannel):
+class BoundedChannel(HTTPChannel):
     """
     A connection with the deadlines of a L{WaitingRoom}: it waits for the next request, and only a
     complete one counts as something heard, not the octets that drip in (DS7). Nothing here takes
@@ -77,7 +80,7 @@ class BoundedChannel(http.HTTPChannel):
         """
         return self._host
 
-    def requestDone(self, request: http.Request) -> None:
+    def requestDone(self, request: Request) -> None:
         """
         Wait for the next one.
         """
@@ -118,6 +121,7 @@ class BoundedChannel(http.HTTPChannel):
         self.transport.abortConnection()
 
 
+@provider(INonQueuedRequestFactory)
 class BoundedRequest(Request):
     """
     A request whose body is small: nothing here takes a large one, and the parent would spool any
@@ -125,8 +129,10 @@ class BoundedRequest(Request):
     """
 
     channel: BoundedChannel
-    site: QuietSite
     content: BytesIO | None = None
+
+    def __init__(self, channel: BoundedChannel) -> None:
+        super().__init__(channel)
 
     def gotLength(self, length: int | None) -> None:
         """
@@ -147,21 +153,19 @@ class BoundedRequest(Request):
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """
-        All of it is there.
+        All of it is there. Have the resource of the address answer.
         """
-        if self.content is not None:
-            super().requestReceived(command, path, version)
-
-    def process(self) -> None:
-        """
-        Have the resource of the address answer.
-        """
-        self.site = site = self.channel.factory
-        self.prepath, self.postpath = [], []
+        if self.content is None:
+            return
+        self.content.seek(0)
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path = path.partition(b"?")[0]
+        site = self.channel.factory
         try:
-            self.render(site.resources.get(self.path, site.missing))
-        except BaseException:
-            self.processingFailed(Failure())
+            site.resources.get(self.path, site.missing).render(self)
+        except Exception:
+            logUnexpected(Failure(), "HTTP")
+            self.channel.abort()
 
     def answer(self, status: int, headers: bytes, content: bytes) -> None:
         """
@@ -184,7 +188,7 @@ class BoundedRequest(Request):
                 self.clientproto,
                 status,
                 self.code_message,
-                http.datetimeToString(),
+                datetimeToString(),
                 length,
                 closing,
                 headers,
@@ -232,7 +236,7 @@ class QuietSite(Site):
         """
         return [b"http/1.1"]
 
-    def log(self, request: http.Request) -> None:
+    def log(self, request: Request) -> None:
         """
         Write nothing.
         """
