@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
 import attrs
 from hypothesis import given
@@ -17,6 +18,7 @@ from twisted.logger import globalLogPublisher, textFileLogObserver
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.pages import notFound
+from twisted.web.resource import Resource
 
 from mailauth.mail.waiting import WaitingLimits, WaitingRoom
 from mailauth.oauth.jwt import Signer, keysFromJWKS, makePrivateKey
@@ -46,6 +48,18 @@ class Cut(Exception):
     """
 
 
+class Broken(Resource):
+    """
+    What fails in a way that nobody expected.
+    """
+
+    def render(self, request: Any) -> int:
+        """
+        See the parent.
+        """
+        raise ValueError(request.uri)
+
+
 class SiteCase(SynchronousTestCase):
     """
     A site, and browsers without a network.
@@ -67,7 +81,7 @@ class SiteCase(SynchronousTestCase):
             documentsByAddress(
                 self.issuer, IssuerSettings(), lambda: self.keys, lambda: self.ready
             ),
-            {"here": Prepared(b"words", b"text/plain")},
+            {"here": Prepared(b"words", b"text/plain"), "broken": Broken()},
             notFound(),
             WaitingRoom(Clock().callLater),
         )
@@ -308,7 +322,8 @@ class RequestTests(SiteCase):
 
     def test_log(self) -> None:
         """
-        An address may hold a token, and a header does: no request is logged (LG1).
+        An address may hold a token, and a header does: no request is logged, and of a failure that
+        nobody expected only where it happened (LG1).
         """
         log = StringIO()
         observer = textFileLogObserver(log)
@@ -317,6 +332,8 @@ class RequestTests(SiteCase):
         self.site.startFactory()
         self.addCleanup(self.site.stopFactory)
 
+        self.assertRaises(Cut, self.get, "/broken?access_token=planted")
+        self.assertIn("unexpected builtins.ValueError in HTTP", log.getvalue())
         for path in (DISCOVERY, "/nothing"):
             self.get(
                 f"{path}?access_token=planted",
