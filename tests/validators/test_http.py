@@ -205,6 +205,18 @@ class FetchTests(TestCase):
         self.assertIn("\r\nContent-Type: application/x-www-form-urlencoded", head)
         self.assertEqual(body, "logout_token=abc")
 
+    async def test_postHeaders(self) -> None:
+        """
+        Whoever has to prove who he is sends more headers with the form.
+        """
+        self.server.last, self.server.answer = b"a=b", OK + b"Content-Length: 0\r\n\r\n"
+
+        await self.fetcher().post(self.origin, b"a=b", {"Authorization": "Basic YTpi"})
+
+        head = self.server.asked.decode().partition("\r\n\r\n")[0]
+        self.assertIn("\r\nAuthorization: Basic YTpi", head)
+        self.assertIn("\r\nContent-Type: application/x-www-form-urlencoded", head)
+
     async def test_addressOfANumber(self) -> None:
         """
         A host may be an IP address, for which the certificate has to be good.
