@@ -42,7 +42,7 @@ def idTokenClaims(
         "azp": grant.clientId,
         "exp": issued + LIFETIME,
         "iat": issued,
-        "auth_time": int(authentication.when),
+        "auth_time": int(authentication.authTime),
         "nonce": nonce,
         "amr": sorted(authentication.methods),
         "at_hash": _halfHash(accessToken, algorithm),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import attrs
 
+from ..credentials import accountTag, grantTag, subjectTag
 from .tokens import AccessToken
 
 EXPIRED_KNOWN = 3600.0
@@ -81,15 +82,52 @@ class Authentication:
     That somebody proved who he is: the limits that everything made from it carries.
 
     @ivar account: who, in canonical form.
-    @ivar when: when.
+    @ivar when: when: what was revoked before does not concern him.
     @ivar methods: how, as RFC 8176 names it: C{"pwd"}, C{"otp"}, C{"hwk"} ...
     @ivar browserSession: the id of the browser session, C{None} where there is none.
+    @ivar issuer: the external issuer that vouches for him, C{None} if he proved it here.
+    @ivar subject: who he is to it.
+    @ivar issuerSession: the id of his session there, C{None} if it did not say.
+    @ivar signedIn: when he had signed in there, which may be long before he came here; C{None} if
+        it did not say.
     """
 
     account: str
     when: float
     methods: frozenset[str] = frozenset()
     browserSession: str | None = None
+    issuer: str | None = None
+    subject: str | None = None
+    issuerSession: str | None = None
+    signedIn: float | None = None
+
+    @property
+    def authTime(self) -> float:
+        """
+        When he last proved who he is, to us or to whom we believe: C{auth_time} (OpenID Connect
+        Core 1.0 section 2).
+        """
+        return self.when if self.signedIn is None else self.signedIn
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """
+        What a revocation has to name to end everything that was made from it.
+        """
+        account = accountTag(self.account)
+        if self.issuer is None or self.subject is None:
+            return frozenset({account})
+        return frozenset({account, subjectTag(self.issuer, self.subject)})
+
+    @property
+    def sessionTags(self) -> frozenset[str]:
+        """
+        What a revocation may name besides to sign his browser out: his session at the other issuer.
+        What he granted for good outlives that.
+        """
+        if self.issuer is None or self.issuerSession is None:
+            return frozenset()
+        return frozenset({grantTag(self.issuer, self.issuerSession)})
 
 
 @attrs.frozen

@@ -154,7 +154,7 @@ class Authorization:
             oldest = request.began - request.maxAge
         else:
             return False
-        return authentication.when < oldest
+        return authentication.authTime < oldest
 
     async def needsConsent(
         self, request: AuthorizationRequest, client: Client, session: BrowserSession

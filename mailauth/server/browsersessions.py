@@ -14,7 +14,6 @@ from typing import Any
 import attrs
 from twisted.logger import Logger
 
-from ..credentials import accountTag
 from ..errors import InvalidCredentials, Outage
 from ..interfaces import IRevocations
 from ..oauth.interfaces import IBrowserSessions
@@ -99,7 +98,7 @@ class BrowserSessions:
 
         @param secret: what its cookie says, if it has one.
         @return: C{None} if nobody is signed in: it is unknown, has expired, or its account's tag
-            was revoked since (TK18).
+            was revoked since, or that of who he is elsewhere (TK18).
         @raise Outage: nobody can tell.
         """
         if not secret:
@@ -119,7 +118,7 @@ class BrowserSessions:
         """
         authentication = session.authentication
         return self._now() < session.expires and not self._revocations.covers(
-            {accountTag(authentication.account)}, authentication.when
+            authentication.tags | authentication.sessionTags, authentication.when
         )
 
     async def end(self, session: BrowserSession) -> None:

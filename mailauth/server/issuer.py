@@ -99,7 +99,7 @@ class AccessTokenIssuer:
         assert token.tokenId is not None
         if opaque:
             secret = secrets.token_urlsafe(32).encode("ascii")
-            authenticated = None if grant is None else grant.authentication.when
+            authenticated = None if grant is None else grant.authentication.authTime
             record = OpaqueToken(sha256(secret).digest(), token, authenticated)
             return IssuedToken(secret, token.tokenId, expiresIn, scope, record)
         signer = await self.signer()
@@ -124,7 +124,7 @@ def _claims(token: AccessToken, grant: Grant | None) -> dict[str, Any]:
     if grant is not None:
         authentication = grant.authentication
         claims["sid"] = grant.grantId
-        claims["auth_time"] = int(authentication.when)
+        claims["auth_time"] = int(authentication.authTime)
         if authentication.methods:
             claims["amr"] = sorted(authentication.methods)
     if token.keyThumbprint is not None:

@@ -40,7 +40,7 @@ def grantTags(grant: Grant, issuer: str) -> frozenset[str]:
     """
     return frozenset(
         {
-            accountTag(grant.account),
+            *grant.authentication.tags,
             clientTag(issuer, grant.clientId),
             grantTag(issuer, grant.grantId),
         }
@@ -52,9 +52,9 @@ def isRevoked(grant: Grant, issuer: str, revocations: IRevocations) -> bool:
     Whether a grant was revoked, as far as is known: with whoever gave it since he signed in, or by
     itself or with its client since it was given.
     """
-    account = {accountTag(grant.account)}
-    return revocations.covers(account, grant.authentication.when) or revocations.covers(
-        grantTags(grant, issuer) - account, grant.created
+    giver = grant.authentication.tags
+    return revocations.covers(giver, grant.authentication.when) or revocations.covers(
+        grantTags(grant, issuer) - giver, grant.created
     )
 
 

@@ -99,20 +99,20 @@ def readClaims(
         raise InvalidToken("the token is not valid yet")
     if expires - issued > issuer.maxLifetime + LEEWAY:
         raise InvalidToken("the token is good for too long")
-    clientId = _string(claims, "client_id") or _string(claims, "azp")
+    clientId = optionalString(claims, "client_id") or optionalString(claims, "azp")
     if issuer.clients is not None and clientId not in issuer.clients:
         raise InvalidToken("the client is not one of those allowed")
     token = AccessToken(
         issuer=issuer.issuer,
-        subject=_required(claims, issuer.subjectClaim),
-        owner=_owner(claims, issuer.usernameClaim),
+        subject=requiredString(claims, issuer.subjectClaim),
+        owner=ownerOf(claims, issuer.usernameClaim),
         scope=_scope(claims),
         audience=audience,
         expires=expires,
         issued=issued,
         clientId=clientId,
-        tokenId=_string(claims, "jti"),
-        grantId=_string(claims, "sid"),
+        tokenId=optionalString(claims, "jti"),
+        grantId=optionalString(claims, "sid"),
         keyId=kid,
         bound="cnf" in claims,
         keyThumbprint=_thumbprint(claims["cnf"]) if "cnf" in claims else None,
@@ -140,10 +140,12 @@ def _time(claims: Mapping[str, Any], name: str, default: float | None = None) ->
     return number
 
 
-def _string(claims: Mapping[str, Any], name: str) -> str | None:
+def optionalString(claims: Mapping[str, Any], name: str) -> str | None:
     """
-    These become tags and lines of a log: no control characters, and no halves of surrogate pairs,
-    which no encoding can write (LG2).
+    A claim that is text, C{None} if it is missing or empty. These become tags and lines of a log:
+    no control characters, and no halves of surrogate pairs, which no encoding can write (LG2).
+
+    @raise InvalidToken: it is something else.
     """
     value = claims.get(name)
     if value is not None and not (isinstance(value, str) and value.isprintable()):
@@ -155,11 +157,16 @@ def _thumbprint(confirmation: Any) -> str | None:
     """
     RFC 9449 section 6.1.
     """
-    return _string(confirmation, "jkt") if isinstance(confirmation, dict) else None
+    return optionalString(confirmation, "jkt") if isinstance(confirmation, dict) else None
 
 
-def _required(claims: Mapping[str, Any], name: str) -> str:
-    value = _string(claims, name)
+def requiredString(claims: Mapping[str, Any], name: str) -> str:
+    """
+    See L{optionalString}.
+
+    @raise InvalidToken: it is missing, too.
+    """
+    value = optionalString(claims, name)
     if value is None:
         raise InvalidToken(f"no {name}")
     return value
@@ -177,10 +184,16 @@ def stringsOf(value: Any) -> frozenset[str] | None:
     return None
 
 
-def _owner(claims: Mapping[str, Any], usernameClaim: str) -> str:
+def ownerOf(claims: Mapping[str, Any], usernameClaim: str) -> str:
+    """
+    What the issuer calls whoever it speaks of.
+
+    @param usernameClaim: see L{TrustedIssuer}.
+    @raise InvalidToken: it does not say, or says what nobody verified.
+    """
     if usernameClaim == "email" and claims.get("email_verified") is not True:
         raise InvalidToken("an email address that nobody verified")
-    return _required(claims, usernameClaim)
+    return requiredString(claims, usernameClaim)
 
 
 def _scope(claims: Mapping[str, Any]) -> frozenset[str]:

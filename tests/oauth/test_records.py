@@ -8,6 +8,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.interface import InterfaceClass, Method
 
+from mailauth.credentials import accountTag, grantTag, subjectTag
 from mailauth.oauth import interfaces, records
 from mailauth.oauth.records import (
     Authentication,
@@ -46,6 +47,29 @@ class RecordTests(SynchronousTestCase):
         A grant belongs to whoever signed in.
         """
         self.assertEqual("alice@example.test", GRANT.account)
+
+    def test_here(self) -> None:
+        """
+        Whoever signed in here did so then, and ends with his account alone.
+        """
+        self.assertEqual(900.0, AUTHENTICATION.authTime)
+        self.assertEqual({accountTag("alice@example.test")}, AUTHENTICATION.tags)
+        self.assertEqual(frozenset(), AUTHENTICATION.sessionTags)
+
+    def test_elsewhere(self) -> None:
+        """
+        Whoever signed in at another issuer did so when it says, and ends with who he is there; his
+        browser with his session there, too.
+        """
+        issuer = "https://idp.example"
+        there = attrs.evolve(
+            AUTHENTICATION, issuer=issuer, subject="1", issuerSession="s", signedIn=300.0
+        )
+
+        self.assertEqual(300.0, there.authTime)
+        self.assertEqual({accountTag("alice@example.test"), subjectTag(issuer, "1")}, there.tags)
+        self.assertEqual({grantTag(issuer, "s")}, there.sessionTags)
+        self.assertEqual(frozenset(), attrs.evolve(there, issuerSession=None).sessionTags)
 
     def test_identifier(self) -> None:
         """

@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from mailauth.credentials import grantTag, subjectTag
 from mailauth.errors import InvalidCredentials, Outage
 from mailauth.oauth.records import Authentication, BrowserSession
 from mailauth.server.browsersessions import BrowserSessions
@@ -64,6 +65,30 @@ class BrowserSessionsTests(SynchronousTestCase):
         Come with a cookie.
         """
         return self.got(self.sessions.find(secret))
+
+    def test_elsewhere(self) -> None:
+        """
+        Who signed in through another issuer is signed out with his session there, and with who he
+        is there; that others are, or that he was before, does not concern him (TK18).
+        """
+        issuer, revocations = "https://idp.example", self.stores.revocations
+        mine, others = "my session", "another"
+        for tag, ends in (
+            (grantTag(issuer, mine), True),
+            (grantTag(issuer, others), False),
+            (subjectTag(issuer, "alice"), True),
+            (subjectTag(issuer, "bob"), False),
+            (subjectTag("https://other.example", "alice"), False),
+        ):
+            self.successResultOf(revocations.revoke([tag], "Before."))
+            self.clock.advance(1)
+            authentication = Authentication(
+                ALICE, self.clock.seconds(), issuer=issuer, subject="alice", issuerSession=mine
+            )
+            secret, session = self.got(self.sessions.make(authentication, None, None))
+            self.assertEqual(session, self.find(secret))
+            self.successResultOf(revocations.revoke([tag], "After."))
+            self.assertEqual(ends, self.find(secret) is None, tag)
 
     def test_made(self) -> None:
         """

@@ -9,8 +9,9 @@ from typing import Any
 
 import attrs
 
-from mailauth.credentials import accountTag
+from mailauth.credentials import accountTag, grantTag, subjectTag
 from mailauth.errors import InvalidCredentials, InvalidToken
+from mailauth.oauth.records import Authentication
 from mailauth.server.liveness import clientSubject, isClientSubject
 from mailauth.stores.records import Account
 from mailauth.testing.issuer import MemoryIssuer
@@ -58,6 +59,20 @@ class LivenessTests(IssuanceCase):
         self.wait(self.stores.accounts.setPassword(ALICE, "hash"))
         self.clock.advance(10)
         self.assertFalse(self.wait(self.liveness.isLive(self.grant())))
+
+    def test_elsewhere(self) -> None:
+        """
+        What was granted by whoever signed in through another issuer ends with who he is there, and
+        not when he signs out there: a mail program stays (TK18).
+        """
+        issuer = "https://idp.example"
+        there = Authentication(ALICE, NOW, issuer=issuer, subject="1", issuerSession="session")
+        grant = attrs.evolve(self.grant(), authentication=there)
+
+        self.wait(self.stores.revocations.revoke([grantTag(issuer, "session")], "Signed out."))
+        self.assertTrue(self.wait(self.liveness.isLive(grant)))
+        self.wait(self.stores.revocations.revoke([subjectTag(issuer, "1")], "Unlinked."))
+        self.assertFalse(self.wait(self.liveness.isLive(grant)))
 
     def test_meanwhile(self) -> None:
         """

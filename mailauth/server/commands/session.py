@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
-from ...credentials import accountTag, clientTag, grantTag
+from ...credentials import accountTag
 from ...scopes import formatScope
 from ...stores.database import Database
 from ...stores.records import NotFound
 from ..config import Configuration
 from ..control import NotRunning, ask
+from ..liveness import isRevoked
 from .invocation import Invocation, accountName, isoTime, refuse
 
 ENDED = "Ended by the administrator"
@@ -88,14 +89,7 @@ async def _grants(
             "lastUse": isoTime(grant.lastUse or grant.created),
         }
         for grant in await database.grants.list(account)
-        if not database.revocations.covers(
-            {
-                accountTag(account),
-                clientTag(configuration.issuer, grant.clientId),
-                grantTag(configuration.issuer, grant.grantId),
-            },
-            grant.authentication.when,
-        )
+        if not isRevoked(grant, configuration.issuer, database.revocations)
     ]
 
 
@@ -112,7 +106,10 @@ async def _browsers(database: Database, account: str) -> list[dict[str, Any]]:
         }
         for browser in await database.browserSessions.list(account)
         if time() < browser.expires
-        and not database.revocations.covers({accountTag(account)}, browser.authentication.when)
+        and not database.revocations.covers(
+            browser.authentication.tags | browser.authentication.sessionTags,
+            browser.authentication.when,
+        )
     ]
 
 

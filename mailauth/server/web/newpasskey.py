@@ -68,7 +68,7 @@ class NewPasskeyPage(Page):
 
     async def _recentSession(self, visit: Visit) -> BrowserSession | None:
         session = await visit.session()
-        if session is None or self._now() - session.authentication.when > RECENT:
+        if session is None or self._now() - session.authentication.authTime > RECENT:
             return None
         return session
 
