@@ -141,6 +141,9 @@ class _Reader:
         signIn = table.boolean("sign_in", False)
         if clientId is None and (signIn or validation == "introspection"):
             table.mistaken("client_id", "is missing: who this server is to the issuer")
+        opaqueTokens = table.boolean("opaque_tokens", validation != "jwt")
+        if opaqueTokens and validation == "jwt":
+            table.mistaken("opaque_tokens", 'is true, but "jwt" asks nobody what a token is')
         clients = table.texts("clients")
         endpoints = self._endpoints(preset)
         if validation == "userinfo" and "tokeninfo_endpoint" not in endpoints:
@@ -169,7 +172,7 @@ class _Reader:
             clientId=clientId,
             clientSecret=self._clientSecret(),
             signedIntrospection=table.boolean("signed_introspection", False),
-            opaqueTokens=table.boolean("opaque_tokens", validation != "jwt"),
+            opaqueTokens=opaqueTokens,
             signIn=signIn,
             accounts=table.choice("accounts", ACCOUNTS, ACCOUNTS[0]),
             certificateAuthority=self._certificateAuthority(),

@@ -4,7 +4,7 @@ The truth side of the service: from the stores to the portal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 from twisted.cred.checkers import ICredentialsChecker
@@ -22,22 +22,22 @@ from ..checkers import (
     Throttled,
     ThrottledByNetwork,
 )
-from ..interfaces import IAccounts, IAudit, IRevocations, ITokenValidator
+from ..interfaces import IAccounts, IAudit, IIdentities, IRevocations, ITokenValidator
 from ..oauth.interfaces import IOpaqueTokens
 from ..passwords import PasswordHasher
 from ..policy import TokenPolicy
 from ..portal import PromptPortal
 from ..realm import RevocableRealm
-from ..stores.cached import CachedAccounts
+from ..stores.cached import CachedAccounts, CachedIdentities
 from ..stores.database import Database
 from ..throttle import Throttle
 from ..validators.caching import CachingValidator
 from ..validators.claims import TrustedIssuer
 from ..validators.jwt import JWTValidator
-from ..validators.keys import StaticKeys
-from ..validators.opaque import OpaqueTokenValidator, SignedOrOpaque
+from ..validators.opaque import OpaqueTokenValidator, OursFirst, SignedOrOpaque
 from .config import Configuration
 from .keys import MAX_TOKEN_LIFETIME, PURPOSE, StoredKeys
+from .reachedissuers import ReachedIssuer, reach
 from .sealing import ServerSecret
 
 
@@ -48,7 +48,9 @@ class Truth:
 
     @ivar realm: who is in.
     @ivar accounts: the accounts, remembered until they change.
+    @ivar identities: who the owners of the accounts are to external issuers, remembered likewise.
     @ivar keys: those of the built-in issuer.
+    @ivar issuers: the external issuers.
     @ivar validator: says what an access token is.
     @ivar accountPasswords: checks what somebody signs in with on a page.
     @ivar throttle: counts the failures, wherever they happen.
@@ -57,7 +59,9 @@ class Truth:
     portal: Portal
     realm: RevocableRealm
     accounts: IAccounts
+    identities: IIdentities
     keys: StoredKeys
+    issuers: tuple[ReachedIssuer, ...]
     validator: ITokenValidator
     accountPasswords: ICredentialsChecker
     throttle: Throttle
@@ -82,14 +86,18 @@ def makeTruth(
     """
     revocations = database.revocations
     accounts = CachedAccounts(database.accounts, revocations)
+    identities = CachedIdentities(database.identities, revocations)
     keys = StoredKeys(database.signingKeys, revocations, secret.sealer(PURPOSE), reactor.seconds)
     revocable = RevocableRealm(realm, revocations)
     cache = MemoryCache()
     revocations.subscribe(lambda tags, reason: cache.drop(tags))
     revocations.subscribe(hasher.forget)
     throttle = Throttle(reactor.seconds)
-    validator = CachingValidator(makeValidator(configuration, keys, database.opaqueTokens), cache)
-    tokens = makeTokenChecker(configuration, validator, accounts, revocations)
+    issuers = tuple(reach(each, reactor, keys.signer) for each in configuration.externalIssuers)
+    validator = CachingValidator(
+        makeValidator(configuration, keys, database.opaqueTokens, issuers), cache
+    )
+    tokens = makeTokenChecker(configuration, validator, accounts, revocations, identities)
     domain = configuration.defaultDomain
     appPasswords = AppPasswordChecker(database.appPasswords, accounts, revocations, domain)
     accountPasswords = AccountPasswordChecker(
@@ -120,7 +128,9 @@ def makeTruth(
         portal,
         revocable,
         accounts,
+        identities,
         keys,
+        issuers,
         validator,
         Audited(Throttled(accountPasswords, throttle, domain), audit, reactor.seconds),
         throttle,
@@ -132,46 +142,59 @@ def makeTokenChecker(
     validator: ITokenValidator,
     accounts: IAccounts,
     revocations: IRevocations,
+    identities: IIdentities | None = None,
 ) -> BearerTokenChecker:
     """
     Who says whether a token is good for a login.
+
+    @param identities: whose account it is that an external issuer vouches for; C{None} to link
+        nobody.
     """
     return BearerTokenChecker(
-        validator,
-        accounts,
-        revocations,
-        TokenPolicy(
-            recommendedScope=configuration.scope,
-            defaultDomain=configuration.defaultDomain,
-            domains={issuer.url: issuer.domains for issuer in configuration.externalIssuers},
-            sameClock=frozenset({configuration.issuer}),
-        ),
+        validator, accounts, revocations, makeTokenPolicy(configuration), identities=identities
+    )
+
+
+def makeTokenPolicy(configuration: Configuration) -> TokenPolicy:
+    """
+    What the configuration says about tokens.
+    """
+    external = configuration.externalIssuers
+    return TokenPolicy(
+        recommendedScope=configuration.scope,
+        defaultDomain=configuration.defaultDomain,
+        domains={issuer.url: issuer.domains for issuer in external},
+        sameClock=frozenset({configuration.issuer}),
+        issuerScopes={issuer.url: issuer.scopes for issuer in external},
+        creating=frozenset(issuer.url for issuer in external if issuer.accounts == "create"),
     )
 
 
 def makeValidator(
-    configuration: Configuration, keys: StoredKeys, opaqueTokens: IOpaqueTokens
+    configuration: Configuration,
+    keys: StoredKeys,
+    opaqueTokens: IOpaqueTokens,
+    issuers: Sequence[ReachedIssuer],
 ) -> ITokenValidator:
     """
     Who says what a token is, of the built-in issuer or of another.
     """
-    own = TrustedIssuer(
-        configuration.issuer,
-        keys,
-        frozenset({configuration.audience}),
-        maxLifetime=MAX_TOKEN_LIFETIME,
-    )
-    external = [
+    trusted = [
         TrustedIssuer(
-            issuer.url,
-            StaticKeys(issuer.keys or ()),
-            issuer.audience,
-            issuer.usernameClaim,
-            issuer.types,
-            issuer.algorithms,
-            issuer.clients,
-            discovery=issuer.discovery,
+            configuration.issuer,
+            keys,
+            frozenset({configuration.audience}),
+            maxLifetime=MAX_TOKEN_LIFETIME,
         )
-        for issuer in configuration.externalIssuers
     ]
-    return SignedOrOpaque(JWTValidator([own, *external]), OpaqueTokenValidator(opaqueTokens))
+    opaque: ITokenValidator = OpaqueTokenValidator(opaqueTokens)
+    asked = {}
+    for issuer in issuers:
+        asking = issuer.asking()
+        if asking is None:
+            trusted.append(issuer.trusted)
+            continue
+        asked[issuer.settings.url] = asking
+        if issuer.settings.opaqueTokens:
+            opaque = OursFirst(opaque, asking)
+    return SignedOrOpaque(JWTValidator(trusted), opaque, asked)

@@ -611,6 +611,8 @@ class ExternalIssuerTests(ConfigurationCase):
         other = ISSUER.replace("company", "other").replace("idp.", "other.")
         said = self.mistakes(LEAST + ISSUER + asked + other + asked)
         self.assertEqual(list(said), ["external_issuers.other.opaque_tokens"])
+        said = self.mistakes(LEAST + ISSUER + "opaque_tokens = true")
+        self.assertEqual(list(said), ["external_issuers.company.opaque_tokens"])
 
     def test_tokeninfo(self) -> None:
         """

@@ -29,6 +29,7 @@ DEFAULT_CONFIGURATION = Path("/etc/mailauth/mailauth.toml")
 _REFUSALS = (AlreadyExists, CannotOpen, LimitReached, NotFound, UnusablePassword)
 
 Work = Callable[[Database, Configuration], Awaitable[Any]]
+ReachingWork = Callable[[Database, Configuration, Any], Awaitable[Any]]
 
 
 @attrs.frozen
@@ -56,12 +57,18 @@ class Invocation:
         """
         Do something with the stores, and end: with status 0, or with 1 and the reason.
         """
+        self.runReaching(lambda database, configuration, reactor: work(database, configuration))
+
+    def runReaching(self, work: ReachingWork) -> NoReturn:
+        """
+        The same, for what reaches other people's servers by the reactor.
+        """
         from twisted.internet.task import react
 
         configuration = self.configuration()
         react(lambda reactor: Deferred.fromCoroutine(self._run(reactor, configuration, work)))
 
-    async def _run(self, reactor: Any, configuration: Configuration, work: Work) -> None:
+    async def _run(self, reactor: Any, configuration: Configuration, work: ReachingWork) -> None:
         database = Database(
             configuration.database,
             reactor,
@@ -71,7 +78,7 @@ class Invocation:
         try:
             await database.open()
             try:
-                await work(database, configuration)
+                await work(database, configuration, reactor)
             finally:
                 await database.close()
         except _REFUSALS as error:

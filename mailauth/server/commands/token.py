@@ -20,6 +20,7 @@ from ..config import Configuration
 from ..issuer import AccessTokenIssuer
 from ..keys import MAX_TOKEN_LIFETIME
 from ..portal import makeTokenChecker, makeValidator
+from ..reachedissuers import reach
 from ..toml import parseDuration
 from .invocation import Invocation, accountName, isoTime, readSecret, refuse
 from .key import storedKeys
@@ -103,10 +104,10 @@ def inspect(invocation: Invocation) -> None:
     """
     secret = readSecret("Token")
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        validator = makeValidator(
-            configuration, storedKeys(database, configuration), database.opaqueTokens
-        )
+    async def work(database: Database, configuration: Configuration, reactor: Any) -> None:
+        keys = storedKeys(database, configuration)
+        issuers = [reach(each, reactor, keys.signer) for each in configuration.externalIssuers]
+        validator = makeValidator(configuration, keys, database.opaqueTokens, issuers)
         checker = makeTokenChecker(
             configuration, validator, database.accounts, database.revocations
         )
@@ -127,7 +128,7 @@ def inspect(invocation: Invocation) -> None:
         lines = {**fields, "services": ", ".join(services)}
         invocation.answer(fields, "\n".join(f"{key}: {value}" for key, value in lines.items()))
 
-    invocation.run(work)
+    invocation.runReaching(work)
 
 
 async def _opens(checker: BearerTokenChecker, secret: bytes) -> list[str]:
