@@ -18,6 +18,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NoReturn
 
 import attrs
+from OpenSSL import SSL
+from service_identity import VerificationError
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IConnector,
@@ -107,7 +109,7 @@ Post = Callable[[str, bytes, Mapping[str, str]], Deferred[Fetched]]
 See L{BoundedFetcher.post}.
 """
 
-ISSUER_LIMITS = FetchLimits(octets=256 * 1024)
+ISSUER_LIMITS = FetchLimits(octets=256 * 1024, atOnce=100)
 """
 For the answers of issuers. Each issuer has a fetcher of its own, so that one that is slow takes
 nobody else's turn.
@@ -242,6 +244,8 @@ def _explained(error: Exception) -> Exception:
     for reason in (error, *(failure.value for failure in getattr(error, "reasons", ()))):
         if isinstance(reason, NotFetchable):
             return reason
+        if isinstance(reason, SSL.Error | VerificationError):
+            return Outage("nobody who is trusted here vouches for its certificate")
     if isinstance(error, ValueError):
         return NotFetchable("the address is malformed")
     return Outage(f"it cannot be fetched: {type(error).__name__}")

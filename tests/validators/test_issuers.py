@@ -259,6 +259,19 @@ class IntrospectionTests(IssuersTestCase):
     Tokens that are asked about.
     """
 
+    def asking(self) -> IntrospectionValidator:
+        """
+        Whoever asks.
+        """
+        fetcher = self.fetcher()
+        discovery = Discovery(self.issuer, fetcher.get, monotonic)
+        return IntrospectionValidator(
+            TrustedIssuer(self.issuer, StaticKeys([]), frozenset({AUDIENCE})),
+            partial(discovery.locate, "introspection_endpoint"),
+            fetcher.post,
+            ClientSecret("mail", "secret"),
+        )
+
     async def test_asked(self) -> None:
         """
         The endpoint hears who asks about what, and its answer is believed.
@@ -270,15 +283,20 @@ class IntrospectionTests(IssuersTestCase):
             return json.dumps({"active": ours and token == b"good", **self.claims()}).encode()
 
         self.says("/introspect", introspect)
-        fetcher = self.fetcher()
-        discovery = Discovery(self.issuer, fetcher.get, monotonic)
-        validator = IntrospectionValidator(
-            TrustedIssuer(self.issuer, StaticKeys([]), frozenset({AUDIENCE})),
-            partial(discovery.locate, "introspection_endpoint"),
-            fetcher.post,
-            ClientSecret("mail", "secret"),
-        )
+        validator = self.asking()
 
         self.assertEqual((await validator.validate(b"good")).owner, "alice")
         await self.assertFailure(validator.validate(b"bad"), InvalidToken)
         self.assertEqual(self.pages.asked[-1].getHeader("accept"), "application/json")
+
+    async def test_crowd(self) -> None:
+        """
+        When a crowd of mail clients comes back at once, each with a token of its own, every one of
+        these is asked about.
+        """
+        self.says("/introspect", json.dumps({"active": True, **self.claims()}).encode())
+        validator = self.asking()
+        waiting = [validator.validate(b"token-%d" % number) for number in range(50)]
+
+        for each in waiting:
+            self.assertIsInstance(await each, AccessToken)
