@@ -134,6 +134,9 @@ class FetchTests(TestCase):
         port = self.reactor.listenSSL(0, self.server, tls, interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         self.port = port.getHost().port
+        # Its certificate is not for this address.
+        other = self.reactor.listenSSL(self.port, self.server, tls, interface="127.0.0.2")
+        self.addCleanup(other.stopListening)
         self.origin = f"https://localhost:{self.port}"
 
         self.addCleanup(self.ended)
@@ -303,11 +306,15 @@ class FetchTests(TestCase):
 
     async def test_certificate(self) -> None:
         """
-        A certificate of nobody that we know, or for another name, is an outage (O 86).
+        A certificate of nobody that we know, or for another name, is an outage (O 86), and the
+        administrator hears why.
         """
         unknown = BoundedFetcher(reactor, allowed=anywhere)
-        await self.failed(unknown.get(self.origin), Outage)
-        await self.failed(self.fetcher().get(f"https://127.0.0.2:{self.port}/"), Outage)
+        for fetched in (
+            unknown.get(self.origin),
+            self.fetcher().get(f"https://127.0.0.2:{self.port}/"),
+        ):
+            self.assertIn("certificate", await self.failed(fetched, Outage))
 
         self.assertEqual(self.server.asked, b"")
 
