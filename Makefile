@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 # A half-made environment is none.
 .DELETE_ON_ERROR:
 
-.PHONY: demo test check coverage docs standards bench soak races clean
+.PHONY: demo test check coverage docs standards bench bench-provider soak races clean
 
 demo: $(VENV)/demo-installed
 	$(BIN)/mailauth demo
@@ -42,6 +42,10 @@ standards: $(VENV)/test-installed
 bench: $(VENV)/test-installed
 	$(BIN)/python bench/login.py
 
+# Needs Node.
+bench-provider: $(VENV)/test-installed bench/node/node_modules
+	$(BIN)/python bench/provider.py
+
 # Everything that looks for a needle in a haystack, with many more straws than 'make test' has.
 soak: $(VENV)/test-installed
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q -n 2 tests
@@ -52,6 +56,10 @@ races: $(VENV)/test-installed
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info mailauth-demo
+
+bench/node/node_modules: bench/node/package-lock.json
+	npm ci --silent --prefix bench/node
+	touch $@
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -2,7 +2,7 @@
 What a request to an OAuth endpoint costs: mailauth beside npm oidc-provider, in one run::
 
     (cd bench/node && npm ci)
-    python bench/provider.py [--rounds 15] [--requests 1600] [--limits]
+    python bench/provider.py [--rounds 9] [--requests 1600] [--limits]
 
 Each server is one process without TLS, asked over L{CONNECTIONS} connections that are kept open.
 What is counted is the server's own time on a processor, user and system, which is much steadier on
@@ -294,7 +294,7 @@ def main() -> int:
     Measure, and print.
     """
     parser = argparse.ArgumentParser(description="what a request to an OAuth endpoint costs")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--requests", type=int, default=1600, help="in each measurement")
     parser.add_argument(
         "--limits", action="store_true", help="exit with 1 if a median is below its limit"
