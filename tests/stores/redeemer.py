@@ -42,6 +42,13 @@ def refreshToken(grantId: str, rotations: int) -> str:
     return f"{grantId}.{rotations}" if rotations else "first"
 
 
+def acknowledged(name: str, rotations: int) -> None:
+    """
+    Say it in one piece, or half a line is what was said last.
+    """
+    print(f"{name} {rotations}\n", end="", flush=True)
+
+
 async def redeem(database: Database, name: str) -> None:
     """
     Sign in, get a code, redeem it, and rotate what it was redeemed for.
@@ -49,17 +56,17 @@ async def redeem(database: Database, name: str) -> None:
     grant = makeGrant(name)
     await database.browserSessions.add(makeBrowserSession(name))
     await database.grants.addCode(makeCode(name, grant))
-    print(name, -1, flush=True)
+    acknowledged(name, -1)
     opaque = makeOpaqueToken(refreshToken(name, 0) + name, grant)
     await database.grants.redeemCode(digestOf(name), grant, opaque, NOW)
-    print(name, 0, flush=True)
+    acknowledged(name, 0)
     for number in range(1, ROTATIONS + 1):
         before, after = refreshToken(name, number - 1), refreshToken(name, number)
         opaque = makeOpaqueToken(after + name, grant)
         await database.grants.rotate(
             name, digestOf(before), digestOf(after), None, opaque, NOW, None
         )
-        print(name, number, flush=True)
+        acknowledged(name, number)
 
 
 async def main(reactor: Any, path: str, life: str) -> None:

@@ -429,6 +429,10 @@ from twisted.internet.defer import Deferred
 from mailauth.stores.database import Database
 from mailauth.stores.records import Account, AppPassword
 
+def say(what, name):
+    # In one piece, or half a line is what it said last.
+    print(f"{what} {name}\\n", end="", flush=True)
+
 async def main(reactor):
     database = Database(sys.argv[1], reactor, "")
     await database.open()
@@ -437,14 +441,14 @@ async def main(reactor):
         number += 1
         name = str(number)
         await database.accounts.add(Account(name))
-        print("add", name, flush=True)
+        say("add", name)
         await database.appPasswords.add(AppPassword(name, name, "", digest=name.encode()))
-        print("app-password", name, flush=True)
+        say("app-password", name)
         await database.accounts.disable(name)
-        print("disable", name, flush=True)
+        say("disable", name)
         if number % 2:
             await database.appPasswords.revoke(name, name)
-            print("revoke", name, flush=True)
+            say("revoke", name)
 
 task.react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
 """
@@ -473,8 +477,7 @@ class SuddenDeathTests(TestCase):
             for _ in range(random.randrange(1, 40)):
                 acknowledged.add(tuple(writer.stdout.readline().decode().split()))
             writer.kill()
-            rest, _ = writer.communicate()
-            acknowledged.update(tuple(line.decode().split()) for line in rest.splitlines())
+            acknowledged.update(tuple(line.decode().split()) for line in writer.stdout)
 
         database = await openDatabase(self, path)
         accounts = {account.name: account for account in await database.accounts.list()}
