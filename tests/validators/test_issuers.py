@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic, time
 from typing import Any
 
+import attrs
 from twisted.internet import reactor
 from twisted.internet.ssl import (
     Certificate,
@@ -28,7 +29,7 @@ from mailauth.interfaces import ITokenValidator
 from mailauth.oauth.jwt import makeJWKS
 from mailauth.oauth.tokens import AccessToken
 from mailauth.server.certificates import makeCertificates
-from mailauth.validators._http import ISSUER_LIMITS, BoundedFetcher, FetchLimits, anywhere
+from mailauth.validators._http import ISSUER_LIMITS, BoundedFetcher, anywhere
 from mailauth.validators.claims import TrustedIssuer
 from mailauth.validators.clientauthentication import ClientSecret
 from mailauth.validators.discovery import Discovery
@@ -118,7 +119,7 @@ class IssuersTestCase(TestCase):
         """
         Whoever asks it, as the server makes them, with limits for somebody who does not wait.
         """
-        chosen = FetchLimits(**{"octets": ISSUER_LIMITS.octets, **limits})
+        chosen = attrs.evolve(ISSUER_LIMITS, **limits)
         return BoundedFetcher(reactor, chosen, self.authority, anywhere)
 
     def validator(self, path: str | None = None, **limits: Any) -> ITokenValidator:
