@@ -474,7 +474,8 @@ class TokenTests(CommandCase):
         """
         first = self.rotate()
         old = self.told("token", "issue", ALICE)
-        second = self.rotate("--algorithm", "EdDSA")
+        self.assertIn("signs from", self.told("key", "rotate", "--algorithm", "EdDSA"))
+        second = self.answered("key", "list")[0]["id"]
         self.assertEqual([key["signs"] for key in self.answered("key", "list")], [False, True])
         third = self.rotate("--now")
 

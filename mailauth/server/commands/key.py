@@ -93,7 +93,8 @@ def rotate(invocation: Invocation, algorithm: str, atOnce: bool) -> None:
     async def work(database: Database, configuration: Configuration) -> None:
         new = _newKey(configuration, algorithm)
         await rotateKeys(database.signingKeys, new, atOnce)
-        when = "now" if atOnce else f"from {isoTime(new.created + PUBLISHED_FIRST)} on"
+        signs = signingKey(await database.signingKeys.list(), new.created) == new
+        when = "now" if signs else f"from {isoTime(new.created + PUBLISHED_FIRST)} on"
         invocation.answer({"id": new.kid}, f"{new.kid} signs {when}.")
 
     invocation.run(work)
