@@ -18,6 +18,7 @@ from .commands.apppassword import appPassword
 from .commands.client import client
 from .commands.factors import passkeys, totp
 from .commands.invocation import DEFAULT_CONFIGURATION, Invocation, refuse
+from .commands.issuer import issuer
 from .commands.key import key
 from .commands.session import session
 from .commands.token import token
@@ -52,7 +53,7 @@ def main(context: click.Context, config: Path | None, data: Path | None, asJSON:
     context.obj = Invocation(path, asJSON)
 
 
-for _noun in (account, appPassword, token, session, client, key):
+for _noun in (account, appPassword, token, session, client, key, issuer):
     main.add_command(_noun)
 
 for _verb in (passkeys, totp):

@@ -14,9 +14,9 @@ from twisted.internet.threads import deferToThread
 from ...passwords import hashChosen
 from ...policy import PASSWORD_RULES
 from ...stores.database import Database
-from ...stores.records import Account, NotFound
+from ...stores.records import Account, Identity, NotFound
 from ..config import Configuration
-from .invocation import Invocation, accountName, cell, isoTime, readSecret
+from .invocation import Invocation, accountName, cell, isoTime, readSecret, refuse
 
 
 @click.group()
@@ -155,6 +155,67 @@ def passwordRule(invocation: Invocation, name: str, rule: str) -> None:
     """
     chosen = None if rule == "domain" else rule
     _change(invocation, name, "setPasswordRule", f"has the rule {rule!r}.", chosen)
+
+
+@account.command()
+@click.argument("name")
+@click.option(
+    "--link",
+    nargs=2,
+    metavar="ISSUER SUBJECT",
+    help="Who the owner is to an external issuer, in the place of who it was so far.",
+)
+@click.option("--unlink", nargs=2, metavar="ISSUER SUBJECT", help="Who it is not.")
+@click.pass_obj
+def identities(
+    invocation: Invocation,
+    name: str,
+    link: tuple[str, str] | None,
+    unlink: tuple[str, str] | None,
+) -> None:
+    """Show or change who the owner of an account is to external issuers.
+
+    An issuer is named as in the configuration, or by its URL. What came of a link that is removed
+    ends. Whoever the issuer then calls by the name of the account is linked with it, unless --link
+    says who it is.
+    """
+    if link and unlink:
+        raise click.UsageError("--link and --unlink cannot both be: --link replaces.")
+
+    async def work(database: Database, configuration: Configuration) -> None:
+        canonical = accountName(name, configuration)
+        if await database.accounts.get(canonical) is None:
+            raise NotFound(f"There is no account {canonical}.")
+        if link is not None:
+            issuer, subject = _issuerURL(link[0], configuration), link[1]
+            await database.identities.link(Identity(issuer, subject, canonical, time()))
+        elif unlink is not None:
+            await _unlink(database, canonical, _issuerURL(unlink[0], configuration), unlink[1])
+        rows = [
+            {"issuer": each.issuer, "subject": each.subject, "linked": isoTime(each.created)}
+            for each in await database.identities.list(canonical)
+        ]
+        invocation.answerTable(rows, ("issuer", "subject", "linked"))
+
+    invocation.run(work)
+
+
+async def _unlink(database: Database, account: str, issuer: str, subject: str) -> None:
+    linked = await database.identities.list(account)
+    if (issuer, subject) not in [(each.issuer, each.subject) for each in linked]:
+        raise NotFound(f"{account} is not linked with {subject} of {issuer}.")
+    await database.identities.unlink(issuer, subject)
+
+
+def _issuerURL(named: str, configuration: Configuration) -> str:
+    """
+    The URL of an external issuer, also of one that the configuration has no more; or the end.
+    """
+    urls = {each.name: each.url for each in configuration.externalIssuers}
+    url = urls.get(named, named)
+    if not url.startswith("https://"):
+        refuse(f"The configuration has no external issuer {named}, and it is no https URL.")
+    return url
 
 
 def _fields(each: Account) -> dict[str, Any]:
