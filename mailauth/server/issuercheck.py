@@ -167,7 +167,7 @@ class IssuerCheck:
         return {}
 
     async def _fetch(self, address: str) -> Fetched:
-        fetched = await answerOf(self._issuer.fetcher.get(address))
+        fetched = await answerOf(self._issuer.fetcher.get(address, {"Accept": "application/json"}))
         if fetched.status != 200:
             onwards = fetched.headers.getRawHeaders(b"location", [])
             where = f" and sends us on to {onwards[0].decode('latin-1')}" if onwards else ""

@@ -85,13 +85,27 @@ def reach(
     """
     # The administrator named it, so it may be in the private network.
     fetcher = BoundedFetcher(reactor, ISSUER_LIMITS, _trustRoot(settings), anywhere)
+    return reachBy(settings, fetcher, reactor.seconds, signer)
+
+
+def reachBy(
+    settings: ExternalIssuer,
+    fetcher: BoundedFetcher,
+    seconds: Callable[[], float],
+    signer: Callable[[], Awaitable[Signer]],
+) -> ReachedIssuer:
+    """
+    The same, by somebody who fetches.
+
+    @param seconds: a clock that only runs forward.
+    """
     discovery = Discovery(
-        settings.url, fetcher.get, reactor.seconds, settings.discovery, settings.endpoints
+        settings.url, fetcher.get, seconds, settings.discovery, settings.endpoints
     )
     keys: IKeySource
     if settings.keys is None:
         locate = partial(discovery.locate, "jwks_uri")
-        keys = FetchedKeys(settings.url, locate, fetcher.get, reactor.seconds)
+        keys = FetchedKeys(settings.url, locate, fetcher.get, seconds)
     else:
         keys = StaticKeys(settings.keys)
     trusted = TrustedIssuer(
