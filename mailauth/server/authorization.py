@@ -81,8 +81,8 @@ class Authorization:
         """
         A client sent somebody here.
 
-        @raise OAuthError: nobody knows where it would have an answer. It goes on a page, and never
-            anywhere else (OA7).
+        @raise OAuthError: nobody knows where it would have an answer, or vouches for the site that
+            it would lead to. It goes on a page, and never anywhere else (OA7).
         @raise RedirectError: the client asks for what it cannot have.
         @raise Outage: nobody can tell.
         """
@@ -92,10 +92,18 @@ class Authorization:
             # What stands beside it is not what was pushed (RFC 9126 section 4).
             form = await self.pushed.take(requestURI, client.clientId)
         redirectURI = self.requests.destination(form, client)
+        # Anybody can register a client with a site of his, and no link to us has to lead there
+        # before somebody has signed in and was asked (RFC 9700 section 4.11.2).
+        strangersSite = not client.verified and redirectURI.startswith("https:")
         try:
-            return await self.requests.read(form, client)
+            request = await self.requests.read(form, client)
         except OAuthError as error:
+            if strangersSite:
+                raise
             raise self._refusal(redirectURI, form.get("state"), error) from None
+        if strangersSite and "none" in request.prompt:
+            raise OAuthError("consent_required", "For this client somebody always has to consent.")
+        return request
 
     # On its way through the browser
 

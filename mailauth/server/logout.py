@@ -106,6 +106,9 @@ class Logout:
                     "invalid_request", "The post_logout_redirect_uri is not one of the client's."
                 )
             location = withParameters(location, {"state": form.get("state")})
+            if session is None and hint is None and not client.verified:
+                # Nobody is asked, and no link to us has to lead to a site that anybody registered.
+                location = None
         return LogoutRequest(
             location,
             None if client is None else client.name or client.clientId,

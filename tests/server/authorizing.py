@@ -46,8 +46,8 @@ CLIENTS = (
     Client("public", "Public", (REDIRECT, "http://127.0.0.1/cb", "org.example.app:/cb")),
     Client("single", "Single", (REDIRECT,)),
     Client("none", "No redirect URI", ()),
-    Client("narrow", "Narrow", (REDIRECT,), scope=frozenset({"imap"})),
-    Client("device", "Device", (REDIRECT,), frozenset({"refresh_token"})),
+    Client("narrow", "Narrow", (REDIRECT,), scope=frozenset({"imap"}), verified=True),
+    Client("device", "Device", (REDIRECT,), frozenset({"refresh_token"}), verified=True),
     Client(
         "known",
         "Known",
@@ -62,6 +62,7 @@ CLIENTS = (
         (REDIRECT,),
         authMethod="client_secret_basic",
         insecureWithoutPKCE=True,
+        verified=True,
     ),
     Client("oncely", "Once", (REDIRECT,), frozenset({"authorization_code"})),
 )
@@ -181,7 +182,7 @@ class AuthorizationCase(SynchronousTestCase):
         )
         return request
 
-    def redirected(self, clientId: str = "public", **parameters: Any) -> dict[str, str]:
+    def redirected(self, clientId: str = "known", **parameters: Any) -> dict[str, str]:
         """
         Ask, and be refused.
 

@@ -203,11 +203,11 @@ class AnswerTests(AuthorizationCase):
         ]
         answers = [self.redirected(**parameters) for parameters in wrong]
         answers.append(self.redirected("device"))
-        none = self.begin(prompt="none")
+        none = self.begin("known", prompt="none")
         with self.assertRaises(RedirectError) as raised:
             self.authorization.needsSignIn(none, None)
         answers.append(self.answer(raised.exception.location))
-        client = self.client("public")
+        client = self.client("known")
         error = self.raised(self.authorization.needsConsent(none, client, self.session()))
         answers += [self.answer(error.location), self.answer(self.authorization.deny(none))]
 
@@ -232,7 +232,7 @@ class AnswerTests(AuthorizationCase):
         self.assertEqual(ISSUER, self.answer(self.approve(request))["iss"])
         location = self.approve(self.begin(), session, other)
         self.assertEqual("https://mail.example.test/other", self.answer(location)["iss"])
-        error = self.raised(other.begin(self.ask(response_type="token")))
+        error = self.raised(other.begin(self.ask("known", response_type="token")))
         self.assertEqual("https://mail.example.test/other", self.answer(error.location)["iss"])
         sealed = self.authorization.seal(request, BROWSER)
         self.assertRaises(CannotUnseal, other.unseal, sealed, BROWSER)
@@ -437,13 +437,13 @@ class SignInTests(AuthorizationCase):
         """
         session = self.session()
         self.clock.advance(10)
-        self.assertFalse(self.needs(session, prompt="none"))
+        self.assertFalse(self.needs(session, clientId="known", prompt="none"))
         for parameters, signedIn in (
             ({}, None),
             ({"max_age": "5"}, session),
             ({"id_token_hint": self.idToken(sub=BOB)}, session),
         ):
-            request = self.begin(prompt="none", **parameters)
+            request = self.begin("known", prompt="none", **parameters)
             with self.assertRaises(RedirectError) as raised:
                 self.authorization.needsSignIn(request, signedIn)
             answer = self.answer(raised.exception.location)
@@ -570,7 +570,7 @@ class ConsentTests(AuthorizationCase):
         """
         self.grant("server")
         self.assertFalse(self.needs("server", prompt="none"))
-        for clientId, scope in (("server", "smtp"), ("public", MAIL_SCOPE)):
+        for clientId, scope in (("server", "smtp"), ("known", MAIL_SCOPE)):
             request = self.begin(clientId, prompt="none", scope=scope)
             client = self.client(clientId)
             error = self.raised(self.authorization.needsConsent(request, client, self.alice))

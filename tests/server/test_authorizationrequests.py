@@ -90,6 +90,26 @@ class DestinationTests(AuthorizationCase):
 
         self.assertEqual(address, self.begin(redirect_uri=address).redirectURI)
 
+    def test_strangersSite(self) -> None:
+        """
+        No link leads by way of us to the site of somebody who registered a client for that, before
+        anybody has signed in (RFC 9700 section 4.11.2; OA7; O 36).
+        """
+        wrong = [*WRONG.values()][1:]
+        for parameters in (*wrong, {"prompt": "none"}):
+            with self.subTest(str(parameters)):
+                self.mistaken(**parameters)
+                at = {"redirect_uri": "http://127.0.0.1:38465/cb", **parameters}
+                error = self.raised(self.answered(**at))
+                self.assertTrue(error.location.startswith("http://127.0.0.1:38465/cb?error="))
+
+    async def answered(self, **parameters: str | None) -> None:
+        """
+        Ask, while nobody is signed in.
+        """
+        request = await self.authorization.begin(self.ask(**parameters))
+        self.authorization.needsSignIn(request, None)
+
     def test_repeated(self) -> None:
         """
         A parameter that is there twice is read neither way, and nobody is sent anywhere (OA15;
@@ -175,7 +195,7 @@ class ReadTests(AuthorizationCase):
         """
         Without PKCE by S256 there is no code, for no kind of client (OA2; O 38).
         """
-        for clientId in ("public", "server"):
+        for clientId in ("known", "server"):
             for parameters in (
                 {"code_challenge": None},
                 {"code_challenge": None, "code_challenge_method": None},
@@ -264,7 +284,7 @@ class ReadTests(AuthorizationCase):
         """
         C{none} stands alone, the others go together, and there are no more (O 42).
         """
-        self.assertEqual({"none"}, self.begin(prompt="none").prompt)
+        self.assertEqual({"none"}, self.begin("known", prompt="none").prompt)
         asked = self.begin(prompt="select_account login consent").prompt
         self.assertEqual({"select_account", "login", "consent"}, asked)
         for prompt in ("none login", "consent none", "create", "login LOGIN"):

@@ -225,6 +225,22 @@ class BeginTests(LogoutCase):
         self.misled(post_logout_redirect_uri=AFTER)
         self.misled(client_id="nobody", post_logout_redirect_uri=AFTER)
 
+    def test_strangersSite(self) -> None:
+        """
+        Where nobody is signed in, and so nobody is asked, no link leads by way of us to the site of
+        somebody who registered a client for that (RFC 9700 section 4.11.2; OA7; O 95).
+        """
+        self.addClient(Client("ours", postLogoutRedirectURIs=(AFTER,), verified=True))
+        for clientId, hint, location in (
+            ("web", None, None),
+            ("web", self.hint(), AFTER),
+            ("ours", None, AFTER),
+        ):
+            asked = {"client_id": clientId, "post_logout_redirect_uri": AFTER}
+            form = Form(asked if hint is None else {**asked, "id_token_hint": hint})
+            request = self.got(self.logout.begin(form, None))
+            self.assertEqual(location, request.location)
+
     def test_sealed(self) -> None:
         """
         While its owner is asked, the request is carried by his browser alone, for ten minutes.
