@@ -25,7 +25,7 @@ from ..stores.records import NotFound
 from .authorizationrequests import PUSHED, AuthorizationRequest, AuthorizationRequests
 from .clients import Clients
 from .liveness import isRevoked
-from .offer import wantsRefreshToken
+from .offer import endOfGrant
 from .pushedrequests import PushedRequests
 from .refreshtokens import newGrantId
 from .sealing import Sealer, digestOf
@@ -241,10 +241,6 @@ class Authorization:
         address: str | None,
         now: float,
     ) -> Grant:
-        expires = None if self.grantLifetime is None else now + self.grantLifetime
-        if not wantsRefreshToken(client, request.scope):
-            # The client knows no longer than the browser does who somebody is.
-            expires = min(session.expires, expires or session.expires)
         return Grant(
             grantId=newGrantId(),
             authentication=session.authentication,
@@ -252,7 +248,7 @@ class Authorization:
             scope=request.scope,
             resources=request.resources,
             created=now,
-            expires=expires,
+            expires=endOfGrant(client, request.scope, session, self.grantLifetime, now),
             keyThumbprint=request.keyThumbprint,
             lastUse=now,
             address=address,

@@ -117,7 +117,10 @@ class BrowserSessions:
         Whether it has neither expired nor been revoked, as far as is known.
         """
         authentication = session.authentication
-        return self._now() < session.expires and not self._revocations.covers(
+        # Sessions may live less long than they did when it was made, and then revocations are not
+        # kept for as long, either.
+        expires = min(session.expires, session.created + self._lifetime)
+        return self._now() < expires and not self._revocations.covers(
             authentication.tags | authentication.sessionTags, authentication.when
         )
 

@@ -29,7 +29,7 @@ from ..stores.records import AlreadyExists, LimitReached
 from ..throttle import RateLimit
 from .clientauthentication import ClientAuthenticator
 from .grants.devicecode import DeviceCodeGrant
-from .offer import Offer
+from .offer import Offer, endOfGrant
 from .refreshtokens import newGrantId
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
@@ -180,8 +180,10 @@ class Devices:
         Somebody saw what is asked for, and allowed it.
 
         @return: whether nobody else had decided, and it was in time.
+        @raise OAuthError: there is no such client any more.
         @raise Outage: it is not allowed.
         """
+        client = await self.authenticator.clients.find(code.clientId)
         now = self.now()
         grant = Grant(
             grantId=newGrantId(),
@@ -190,7 +192,7 @@ class Devices:
             scope=code.scope,
             resources=code.resources,
             created=now,
-            expires=None if self.grantLifetime is None else now + self.grantLifetime,
+            expires=endOfGrant(client, code.scope, session, self.grantLifetime, now),
             lastUse=now,
             address=code.address,
         )

@@ -1,6 +1,6 @@
 """
-What a client may ask for. Owns which scopes and which resources there are, the same for every way
-of asking.
+What a client may ask for. Owns which scopes and which resources there are, and for how long they
+are given, the same for every way of asking.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from ..oauth.records import Client
+from ..oauth.records import BrowserSession, Client
 from ..oauth.requests import requestedScope
 from ..oauth.responses import OAuthError
 from ..scopes import KNOWN_SCOPES, OFFLINE_SCOPE
@@ -69,3 +69,23 @@ def wantsRefreshToken(client: Client, scope: frozenset[str]) -> bool:
     return "refresh_token" in client.grantTypes and (
         "openid" not in scope or OFFLINE_SCOPE in scope
     )
+
+
+def endOfGrant(
+    client: Client,
+    scope: frozenset[str],
+    session: BrowserSession,
+    lifetime: float | None,
+    now: float,
+) -> float | None:
+    """
+    When what somebody grants ends whatever happens, or C{None}.
+
+    @param session: in which he does.
+    @param lifetime: of all grants, C{None} for no end.
+    """
+    end = None if lifetime is None else now + lifetime
+    if wantsRefreshToken(client, scope):
+        return end
+    # The client knows no longer than the browser does who somebody is.
+    return session.expires if end is None else min(session.expires, end)

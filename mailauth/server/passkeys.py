@@ -169,9 +169,7 @@ class Passkeys:
         @raise CannotRegister: the account has as many as it may.
         @raise Outage: the store cannot be reached.
         """
-        known = await self._factors.listPasskeys(account)
-        if len(known) >= MAX_PASSKEYS:
-            raise CannotRegister("there are too many", f"Remove one of your {MAX_PASSKEYS} first.")
+        known = await self._known(account)
         challenge = secrets.token_bytes(32)
         options = generate_registration_options(
             rp_id=self._rpId,
@@ -198,7 +196,8 @@ class Passkeys:
 
         @param response: what the browser's C{PublicKeyCredential.toJSON()} says.
         @param name: what its owner calls it.
-        @raise CannotRegister: the response is not one that we believe, or the passkey is known.
+        @raise CannotRegister: the response is not one that we believe, the passkey is known, or the
+            account has as many as it may.
         @raise Outage: it was not added.
         """
         challenge = self._unseal(sealedChallenge, CannotRegister, "registration", browser, account)
@@ -212,6 +211,7 @@ class Passkeys:
             require_user_verification=True,
         )
         await self._spend(challenge, CannotRegister)
+        await self._known(account)
         passkey = Passkey(
             credentialId=verified.credential_id,
             account=account,
@@ -225,6 +225,17 @@ class Passkeys:
         except AlreadyExists:
             raise CannotRegister("the passkey is known already") from None
         return passkey
+
+    async def _known(self, account: str) -> tuple[Passkey, ...]:
+        """
+        The passkeys of an account that can have one more.
+
+        @raise CannotRegister: it cannot.
+        """
+        known = await self._factors.listPasskeys(account)
+        if len(known) >= MAX_PASSKEYS:
+            raise CannotRegister("there are too many", f"Remove one of your {MAX_PASSKEYS} first.")
+        return known
 
     # Both
 

@@ -171,6 +171,22 @@ class BrowserSessionsTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertIs(None, self.find(secret))
 
+    def test_expiresSooner(self) -> None:
+        """
+        Where sessions live less long than they did when it was made, it ends as soon: no revocation
+        is kept for longer (TK18).
+        """
+        secret, _ = self.make()
+        stores = self.stores
+        self.sessions = BrowserSessions(
+            stores.browserSessions, stores.revocations, LIFETIME / 2, self.clock.seconds
+        )
+
+        self.clock.advance(LIFETIME / 2 - 1)
+        self.assertIsNot(None, self.find(secret))
+        self.clock.advance(1)
+        self.assertIs(None, self.find(secret))
+
     def test_ended(self) -> None:
         """
         A session that was ended is nobody's.

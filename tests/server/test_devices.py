@@ -9,8 +9,9 @@ from typing import Any
 import attrs
 from twisted.internet.defer import Deferred, fail
 
+from mailauth.coroutines import promptly
 from mailauth.errors import Outage, TooManyFailures
-from mailauth.oauth.records import WAITING_LIMIT, DeviceCode
+from mailauth.oauth.records import WAITING_LIMIT, Client, DeviceCode
 from mailauth.oauth.responses import OAuthError
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.devices import GUESSES, LETTERS, LIFETIME, STARTS, formatUserCode, readUserCode
@@ -313,6 +314,37 @@ class ApprovalTests(DevicesCase):
         self.assertEqual(grant.authentication, self.authentication())
         self.assertEqual((grant.created, grant.expires), (NOW, NOW + 1000))
         self.assertEqual(grant.address, "198.51.100.7")
+
+    def test_withoutRefreshToken(self) -> None:
+        """
+        What yields one access token and no more ends with the browser session in which it was
+        allowed at the latest, and is forgotten (DS14).
+        """
+        once = Client("once", "Once", grantTypes=frozenset({DEVICE}), created=NOW)
+        self.wait(self.stores.clients.add(once))
+        session = self.session()
+        for lifetime, expires in ((None, session.expires), (1000.0, NOW + 1000)):
+            devices = attrs.evolve(self.devices, grantLifetime=lifetime)
+            answer = self.wait(self.begin(client_id="once"))
+            code = self.wait(devices.find(answer["user_code"], "browser"))
+            assert code is not None
+
+            self.assertTrue(self.wait(devices.approve(code, session)))
+
+            decided = self.wait(self.stores.deviceCodes.find(code.digest))
+            assert decided is not None and decided.grant is not None
+            self.assertEqual(decided.grant.expires, expires)
+
+    def test_clientGone(self) -> None:
+        """
+        A client that was denied or removed meanwhile is allowed nothing.
+        """
+        answer = self.wait(self.begin())
+        code = self.wait(self.devices.find(answer["user_code"], "browser"))
+        assert code is not None
+        self.wait(self.stores.clients.remove("tv"))
+
+        self.failureResultOf(promptly(self.devices.approve(code, self.session())), OAuthError)
 
     def test_accountGone(self) -> None:
         """

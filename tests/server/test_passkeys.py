@@ -187,6 +187,24 @@ class RegistrationTests(PasskeysTestCase):
 
         self.refused(CannotRegister, self.passkeys.registrationOptions(ALICE, BROWSER))
 
+    def test_notTooManyAtOnce(self) -> None:
+        """
+        However many registrations are under way.
+        """
+        for number in range(MAX_PASSKEYS - 1):
+            passkey = Passkey(bytes([number]), ALICE, "one of many", b"")
+            self.successResultOf(self.stores.factors.addPasskey(passkey))
+        begun = [self.got(self.passkeys.registrationOptions(ALICE, BROWSER)) for _ in range(2)]
+        (first, sealed), (second, alsoSealed) = begun
+        response = self.authenticator.create(first)
+        self.got(self.passkeys.register(ALICE, sealed, response, "the last", BROWSER))
+
+        response = Authenticator(ORIGIN).create(second)
+        self.refused(
+            CannotRegister,
+            self.passkeys.register(ALICE, alsoSealed, response, "one too many", BROWSER),
+        )
+
     def test_refused(self) -> None:
         """
         Of another origin, for another relying party, without verifying its holder, or no response

@@ -48,7 +48,10 @@ class RefreshTokenGrant(GrantType):
         grant = None if grantId is None else await self.grants.get(grantId)
         if grant is None or grant.clientId != request.client.clientId:
             raise invalidGrant("no such refresh token of this client")
-        if grant.refreshExpires is None or grant.refreshExpires <= now:
+        # Its idle time may have become less since it was issued, and with it the time for which
+        # revocations are kept.
+        idle = self.families.expiresAt(grant, grant.rotated)
+        if grant.refreshExpires is None or min(grant.refreshExpires, idle) <= now:
             raise invalidGrant("nobody used it for too long")
         digest, successor = digestOfToken(presented), tokens.successor(presented)
         rotated = attrs.evolve(

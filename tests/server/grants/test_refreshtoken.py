@@ -372,6 +372,19 @@ class EndTests(RefreshCase):
 
         self.assertRefused(self.first)
 
+    def test_idleForLess(self) -> None:
+        """
+        Where that is less than it was when the token was issued, it is dead as soon: no revocation
+        is kept for longer (O 66, TK18).
+        """
+        families = attrs.evolve(self.families, idle=1000.0)
+        shorter = RefreshTokenGrant(self.stores.grants, self.stores.opaqueTokens, families)
+        self.tokens = attrs.evolve(self.tokens, grantTypes=(shorter,))
+
+        self.clock.advance(1000)
+
+        self.assertRefused(self.first)
+
     def test_absolute(self) -> None:
         """
         So is one of a grant that has ended, however often it was used (O 66).
