@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ...errors import Refusal
 from ...oauth.records import BrowserSession
-from ..passkeys import MAX_NAME, Passkeys
+from ..passkeys import MAX_NAME, CannotRegister, Passkeys
 from .endpoint import Answer
 from .page import Page
 from .visit import Pages, Visit
@@ -76,7 +76,10 @@ class NewPasskeyPage(Page):
         self, visit: Visit, session: BrowserSession, name: str, problem: Markup | None = None
     ) -> Answer:
         account = session.authentication.account
-        options, challenge = await self._passkeys.registrationOptions(account, visit.browser)
+        try:
+            options, challenge = await self._passkeys.registrationOptions(account, visit.browser)
+        except CannotRegister:
+            return visit.message("passkey.full", 403)
         return visit.page(
             "passkey",
             status=200 if problem is None else 403,

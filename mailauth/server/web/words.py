@@ -143,6 +143,9 @@ ENGLISH: Mapping[str, str] = {
     "passkey.none": "No passkey was made. Try again when you are ready.",
     "passkey.wrong": "This passkey could not be added.",
     "passkey.exists": "This device has a passkey for your account already.",
+    "passkey.full.title": "You have enough passkeys",
+    "passkey.full.text": "There is room for twenty. Ask your administrator to remove one that you"
+    " use no more.",
     "passkey.done.title": "Your passkey is added",
     "passkey.done.text": "Next time, sign in with <strong><bdi>{name}</bdi></strong>: there will"
     " be nothing to type.",

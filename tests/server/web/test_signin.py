@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 from html import unescape
 
+from mailauth.oauth.records import Passkey
 from mailauth.passwords import makeAppPassword
+from mailauth.server.passkeys import MAX_PASSKEYS
 from mailauth.server.web.newpasskey import RECENT
 from mailauth.server.web.visit import SESSION_COOKIE
 
@@ -276,6 +278,18 @@ class PasskeyTests(PagesCase):
             fields = self.browser.get("signin").page.forms[0].fields
             used = self.browser.post("signin/passkey", {**fields, "response": response})
             self.assertIn(used.status, (403, 429))
+
+    def test_full(self) -> None:
+        """
+        Who has as many passkeys as there may be is told so.
+        """
+        for number in range(MAX_PASSKEYS):
+            passkey = Passkey(bytes([number]), ALICE, "one of many", b"")
+            self.wait(self.world.stores.factors.addPasskey(passkey))
+
+        shown = self.enter(self.browser.get("signin?interaction=passkey"))
+
+        self.assertEqual((403, "You have enough passkeys"), (shown.status, shown.heading))
 
     def test_recent(self) -> None:
         """
