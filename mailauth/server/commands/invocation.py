@@ -149,12 +149,12 @@ def isoTime(seconds: float | None) -> str | None:
 
 def cell(value: Any) -> str:
     """
-    A value as a person reads it.
+    A value as a person reads it, at a terminal: some are what a program calls itself, and no
+    program of a stranger's writes there what it likes (LG2).
     """
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
-        return ",".join(value) or "-"
-    return str(value)
+    text = (",".join(value) or "-") if isinstance(value, list) else str(value)
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
