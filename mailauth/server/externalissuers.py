@@ -47,6 +47,7 @@ class ExternalIssuer:
     @ivar types: see L{TrustedIssuer<mailauth.validators.claims.TrustedIssuer>}, as for what is not
         said here.
     @ivar scopes: for each service the scopes of which any one is enough, where they are not ours.
+    @ivar defaultScope: what its tokens are good for that do not say.
     @ivar keys: its keys, if a file has them; C{None} if they are fetched from it.
     @ivar endpoints: addresses of L{ENDPOINTS}, which may be anywhere.
     @ivar discovery: the address of its discovery document.
@@ -74,6 +75,7 @@ class ExternalIssuer:
     algorithms: frozenset[str] = ALGORITHMS
     clients: frozenset[str] | None = None
     scopes: Mapping[str, frozenset[str]] = SERVICE_SCOPES
+    defaultScope: frozenset[str] = frozenset()
     keys: tuple[VerifyingKey, ...] | None = None
     endpoints: Mapping[str, str] = attrs.field(factory=dict)
     clientId: str | None = None
@@ -164,6 +166,7 @@ class _Reader:
             algorithms=self._algorithms(),
             clients=frozenset(clients) if clients else None,
             scopes=self._scopes(preset),
+            defaultScope=frozenset(table.texts("default_scope")),
             keys=self._keys(),
             endpoints=endpoints,
             discovery=self.url(

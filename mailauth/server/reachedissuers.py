@@ -119,6 +119,7 @@ def reachBy(
         discovery=settings.discovery,
         external=True,
         subjectClaim=settings.subjectClaim,
+        defaultScope=settings.defaultScope,
     )
     return ReachedIssuer(settings, fetcher, discovery, trusted, _authentication(settings, signer))
 

@@ -35,6 +35,7 @@ class TrustedIssuer:
     @ivar audience: for whom a token has to be; it must name one of these. There is no way to
         leave it out: a token for anybody is good for everybody.
     @ivar external: it is somebody else's, so that its subjects are linked with accounts here.
+    @ivar defaultScope: what its tokens are good for that do not say.
     @ivar subjectClaim: the claim that says who somebody is to it, and never changes.
     @ivar usernameClaim: the claim that holds the login name. C{email} counts only where the token
         says that it was verified.
@@ -58,6 +59,7 @@ class TrustedIssuer:
     discovery: str | None = None
     external: bool = False
     subjectClaim: str = "sub"
+    defaultScope: frozenset[str] = frozenset()
 
     @audience.validator
     def _needsAudience(self, attribute: object, audience: frozenset[str]) -> None:
@@ -106,7 +108,7 @@ def readClaims(
         issuer=issuer.issuer,
         subject=requiredString(claims, issuer.subjectClaim),
         owner=ownerOf(claims, issuer.usernameClaim),
-        scope=_scope(claims),
+        scope=_scope(claims, issuer.defaultScope),
         audience=audience,
         expires=expires,
         issued=issued,
@@ -196,7 +198,7 @@ def ownerOf(claims: Mapping[str, Any], usernameClaim: str) -> str:
     return requiredString(claims, usernameClaim)
 
 
-def _scope(claims: Mapping[str, Any]) -> frozenset[str]:
+def _scope(claims: Mapping[str, Any], default: frozenset[str]) -> frozenset[str]:
     """
     RFC 9068 section 2.2.3, and where others put it.
     """
@@ -212,4 +214,4 @@ def _scope(claims: Mapping[str, Any]) -> frozenset[str]:
             if words is None:
                 raise InvalidToken(f"{name} is malformed")
             return words
-    return frozenset()
+    return default

@@ -28,6 +28,7 @@ from mailauth.server.config import (
     readConfiguration,
 )
 from mailauth.server.externalissuers import ExternalIssuer
+from mailauth.server.issuerpresets import PRESETS
 from mailauth.server.issuersettings import IssuerSettings
 from mailauth.server.service import MailService
 from mailauth.server.toml import ConfigurationError
@@ -528,6 +529,7 @@ class ExternalIssuerTests(ConfigurationCase):
             clients = ["thunderbird", "mutt"]
             discovery = "https://elsewhere.example/openid"
             endpoints = { jwks_uri = "https://elsewhere.example/keys" }
+            default_scope = ["imap", "smtp"]
             accounts = "create"
             signed_introspection = true
             """
@@ -541,6 +543,7 @@ class ExternalIssuerTests(ConfigurationCase):
         self.assertEqual(issuer.clients, {"thunderbird", "mutt"})
         self.assertEqual(issuer.discovery, "https://elsewhere.example/openid")
         self.assertEqual(issuer.endpoints, {"jwks_uri": "https://elsewhere.example/keys"})
+        self.assertEqual(issuer.defaultScope, {"imap", "smtp"})
         self.assertEqual(issuer.accounts, "create")
         self.assertTrue(issuer.signedIntrospection)
 
@@ -851,6 +854,29 @@ class SampleTests(ConfigurationCase):
             ),
             commented,
         )
+
+
+class DocumentedIssuersTests(ConfigurationCase):
+    """
+    C{docs/issuers.md} and C{docs/quickstart.md}.
+    """
+
+    def test_read(self) -> None:
+        """
+        Each issuer that they show can be put into a configuration as it is, and each product that
+        is known has one.
+        """
+        for name in ("company.secret", "zitadel.secret"):
+            (self.directory / name).write_text("secret")
+        docs = SAMPLE.parent.parent / "docs"
+        written = "".join((docs / name).read_text() for name in ("issuers.md", "quickstart.md"))
+        blocks = re.findall(r"(?ms)^```toml\n(.*?)^```$", written)
+
+        for block in blocks:
+            [issuer] = self.read(LEAST + block).externalIssuers
+            self.assertTrue(issuer.audience)
+        shown = re.findall(r'(?m)^preset = "(\w+)"', "".join(blocks))
+        self.assertEqual(set(shown), set(PRESETS))
 
 
 def config() -> str:

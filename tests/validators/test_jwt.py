@@ -493,6 +493,23 @@ class HeaderTests(ValidatorTestCase):
         for name in ("JWT", "at+jwt", "logout+jwt", None, 1):
             self.refuse(self.sign({**HEADER, "typ": name}), issuer)
 
+    def test_defaultScope(self) -> None:
+        """
+        A token that says nothing of a scope is good for what its issuer's are then; one that says
+        that it has none is good for nothing.
+        """
+        issuer = attrs.evolve(self.trusted, defaultScope=frozenset({"imap"}))
+
+        self.assertEqual(
+            self.accept(self.sign(HEADER, without(CLAIMS, "scope"))).scope, frozenset()
+        )
+        for claims, scope in (
+            (without(CLAIMS, "scope"), {"imap"}),
+            ({**CLAIMS, "scope": ""}, set()),
+            ({**without(CLAIMS, "scope"), "scp": "smtp"}, {"smtp"}),
+        ):
+            self.assertEqual(self.accept(self.sign(HEADER, claims), issuer).scope, scope)
+
     def test_subjectClaim(self) -> None:
         """
         Who somebody is to an issuer is in the claim that never changes there, which has to be in
