@@ -5,6 +5,8 @@ that its endpoints and pages ask. No HTTP in it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import attrs
@@ -88,17 +90,19 @@ def makeAuthorizationServer(
     truth: Truth,
     audit: IAudit,
     reactor: Any,
+    seconds: Callable[[], float] = monotonic,
 ) -> AuthorizationServer:
     """
     Put it together.
 
     @param secret: what the key file holds.
     @param audit: is told every verdict about somebody who signs in.
-    @param reactor: for time, and for the network where a client has to be told something.
+    @param reactor: for the network where a client has to be told something.
+    @param seconds: a clock that only runs forward.
     """
     issuer, settings, sealer = configuration.issuer, configuration.issuing, secret.sealer
     base = issuer.rstrip("/")
-    keys, seconds = truth.keys, reactor.seconds
+    keys = truth.keys
     fetcher = BoundedFetcher(reactor)
     documents = ClientDocuments(fetcher.get, seconds) if settings.clientDocuments else None
     clients = Clients(
@@ -117,7 +121,7 @@ def makeAuthorizationServer(
     pushed = PushedRequests(
         f"{base}/par", authenticator, proofs, requests, database.spent, sealer("pushed-requests")
     )
-    liveness = Liveness(issuer, truth.validator, truth.accounts, database.revocations)
+    liveness = Liveness(issuer, truth.ownValidator, truth.accounts, database.revocations)
     refreshTokens = RefreshTokens(sealer("refresh-tokens"))
     families = Families(refreshTokens, settings.refreshTokenIdle)
     grants, opaqueTokens = database.grants, database.opaqueTokens

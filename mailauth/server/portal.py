@@ -5,11 +5,12 @@ The truth side of the service: from the stores to the portal.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any
 
 import attrs
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet.interfaces import IReactorTime
 
 from ..caches.memory import MemoryCache
 from ..checkers import (
@@ -51,7 +52,9 @@ class Truth:
     @ivar identities: who the owners of the accounts are to external issuers, remembered likewise.
     @ivar keys: those of the built-in issuer.
     @ivar issuers: the external issuers.
-    @ivar validator: says what an access token is.
+    @ivar validator: says what an access token is, whose ever.
+    @ivar ownValidator: says what an access token of the built-in issuer is, and asks nobody else:
+        whoever shows us a token of another has not asked us to show it around.
     @ivar accountPasswords: checks what somebody signs in with on a page.
     @ivar throttle: counts the failures, wherever they happen.
     """
@@ -63,6 +66,7 @@ class Truth:
     keys: StoredKeys
     issuers: tuple[ReachedIssuer, ...]
     validator: ITokenValidator
+    ownValidator: ITokenValidator
     accountPasswords: ICredentialsChecker
     throttle: Throttle
 
@@ -75,7 +79,8 @@ def makeTruth(
     hasher: PasswordHasher,
     realm: IRealm,
     audit: IAudit,
-    reactor: IReactorTime,
+    reactor: Any,
+    seconds: Callable[[], float] = monotonic,
 ) -> Truth:
     """
     Put together what decides about a login.
@@ -83,17 +88,23 @@ def makeTruth(
     @param secret: what the key file holds.
     @param ruleOf: says for a domain where account passwords may be used.
     @param realm: what somebody gets who is in.
+    @param reactor: for the network.
+    @param seconds: a clock that only runs forward, which the reactor's does not: it is the wall
+        clock (TK17).
     """
     revocations = database.revocations
     accounts = CachedAccounts(database.accounts, revocations)
     identities = CachedIdentities(database.identities, revocations)
-    keys = StoredKeys(database.signingKeys, revocations, secret.sealer(PURPOSE), reactor.seconds)
+    keys = StoredKeys(database.signingKeys, revocations, secret.sealer(PURPOSE), seconds)
     revocable = RevocableRealm(realm, revocations)
-    cache = MemoryCache()
+    cache, ownCache = MemoryCache(), MemoryCache()
     revocations.subscribe(lambda tags, reason: cache.drop(tags))
+    revocations.subscribe(lambda tags, reason: ownCache.drop(tags))
     revocations.subscribe(hasher.forget)
-    throttle = Throttle(reactor.seconds)
-    issuers = tuple(reach(each, reactor, keys.signer) for each in configuration.externalIssuers)
+    throttle = Throttle(seconds)
+    issuers = tuple(
+        reach(each, reactor, seconds, keys.signer) for each in configuration.externalIssuers
+    )
     validator = CachingValidator(
         makeValidator(configuration, keys, database.opaqueTokens, issuers), cache
     )
@@ -120,7 +131,7 @@ def makeTruth(
     portal = PromptPortal(
         revocable,
         [
-            Audited(checker, audit, reactor.seconds)
+            Audited(checker, audit, seconds)
             for checker in (Throttled(tokens, throttle, domain), passwords)
         ],
     )
@@ -132,7 +143,8 @@ def makeTruth(
         keys,
         issuers,
         validator,
-        Audited(Throttled(accountPasswords, throttle, domain), audit, reactor.seconds),
+        CachingValidator(makeOwnValidator(configuration, keys, database.opaqueTokens), ownCache),
+        Audited(Throttled(accountPasswords, throttle, domain), audit, seconds),
         throttle,
     )
 
@@ -179,14 +191,7 @@ def makeValidator(
     """
     Who says what a token is, of the built-in issuer or of another.
     """
-    trusted = [
-        TrustedIssuer(
-            configuration.issuer,
-            keys,
-            frozenset({configuration.audience}),
-            maxLifetime=MAX_TOKEN_LIFETIME,
-        )
-    ]
+    trusted = [_own(configuration, keys)]
     opaque: ITokenValidator = OpaqueTokenValidator(opaqueTokens)
     asked = {}
     for issuer in issuers:
@@ -198,3 +203,22 @@ def makeValidator(
         if issuer.settings.opaqueTokens:
             opaque = OursFirst(opaque, asking)
     return SignedOrOpaque(JWTValidator(trusted), opaque, asked)
+
+
+def makeOwnValidator(
+    configuration: Configuration, keys: StoredKeys, opaqueTokens: IOpaqueTokens
+) -> ITokenValidator:
+    """
+    Who says what a token of the built-in issuer is.
+    """
+    signed = JWTValidator([_own(configuration, keys)])
+    return SignedOrOpaque(signed, OpaqueTokenValidator(opaqueTokens))
+
+
+def _own(configuration: Configuration, keys: StoredKeys) -> TrustedIssuer:
+    return TrustedIssuer(
+        configuration.issuer,
+        keys,
+        frozenset({configuration.audience}),
+        maxLifetime=MAX_TOKEN_LIFETIME,
+    )

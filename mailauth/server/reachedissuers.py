@@ -75,17 +75,21 @@ class ReachedIssuer:
 
 
 def reach(
-    settings: ExternalIssuer, reactor: Any, signer: Callable[[], Awaitable[Signer]]
+    settings: ExternalIssuer,
+    reactor: Any,
+    seconds: Callable[[], float],
+    signer: Callable[[], Awaitable[Signer]],
 ) -> ReachedIssuer:
     """
     Put together what reaches an issuer. Nobody is asked anything yet.
 
-    @param reactor: for the network and time.
+    @param reactor: for the network.
+    @param seconds: a clock that only runs forward.
     @param signer: says with which key we prove who we are, where we have no secret.
     """
     # The administrator named it, so it may be in the private network.
     fetcher = BoundedFetcher(reactor, ISSUER_LIMITS, _trustRoot(settings), anywhere)
-    return reachBy(settings, fetcher, reactor.seconds, signer)
+    return reachBy(settings, fetcher, seconds, signer)
 
 
 def reachBy(

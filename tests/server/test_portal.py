@@ -8,19 +8,21 @@ from time import time
 from typing import Any
 
 from twisted.cred.portal import IRealm
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import Interface, implementer
 
 from mailauth.credentials import BearerToken, LoginContext, UsernamePassword
-from mailauth.errors import InvalidCredentials, TooManyFailures
+from mailauth.errors import InvalidCredentials, InvalidToken, TooManyFailures
+from mailauth.oauth.jwt import makeJWKS
 from mailauth.passwords import PasswordHasher, digestAppPassword, makeAppPassword
 from mailauth.scopes import MAIL_SCOPE
-from mailauth.server.config import readConfiguration
+from mailauth.server.config import Configuration, readConfiguration
 from mailauth.server.issuer import AccessTokenIssuer
 from mailauth.server.keys import PURPOSE, newSigningKey
-from mailauth.server.portal import makeTruth
+from mailauth.server.portal import Truth, makeTruth
 from mailauth.server.sealing import KEY_OCTETS, ServerSecret
 from mailauth.stores.memory import (
     MemoryAccounts,
@@ -30,6 +32,7 @@ from mailauth.stores.memory import (
 )
 from mailauth.stores.records import Account, AppPassword
 from mailauth.testing.audit import MemoryAudit
+from mailauth.testing.issuer import MemoryIssuer
 
 from .deployment import deploy
 
@@ -77,7 +80,6 @@ class MakeTruthTests(SynchronousTestCase):
         """
         Put them together, over stores in memory. Alice has an app password.
         """
-        clock: Any = Clock()
         # What is revoked now was revoked a little ago: tokens carry whole seconds.
         self.stores = MemoryStores(lambda: time() - 2)
         self.accounts = self.stores.accounts = CountedAccounts(self.stores.revocations)
@@ -86,20 +88,28 @@ class MakeTruthTests(SynchronousTestCase):
         self.successResultOf(self.accounts.add(Account(ALICE)))
         record = AppPassword("1", ALICE, "phone", digest=digestAppPassword(self.secret))
         self.successResultOf(self.stores.appPasswords.add(record))
+        self.configuration = readConfiguration(deploy(self) / "mailauth.toml")
+        self.secrets = ServerSecret(bytes(KEY_OCTETS))
+        self.truth = self.makeTruth(self.configuration)
+
+    def makeTruth(self, configuration: Configuration) -> Truth:
+        """
+        Put together what decides, over the same stores.
+        """
+        clock: Any = Clock()
         database: Any = self.stores
         # Nothing here is hashed.
         pool: Any = None
-        self.configuration = readConfiguration(deploy(self) / "mailauth.toml")
-        self.secrets = ServerSecret(bytes(KEY_OCTETS))
-        self.truth = makeTruth(
-            self.configuration,
+        return makeTruth(
+            configuration,
             lambda domain: "web",
             database,
             self.secrets,
             PasswordHasher(clock, pool),
             NameRealm(),
             MemoryAudit(),
-            clock,
+            reactor,
+            clock.seconds,
         )
 
     def login(self, password: bytes, peer: str = "192.0.2.1", name: str = ALICE) -> Deferred[Any]:
@@ -157,3 +167,27 @@ class MakeTruthTests(SynchronousTestCase):
         _, name, _ = self.successResultOf(self.truth.portal.login(token, None, Interface))
 
         self.assertEqual(name, ALICE.encode())
+
+    def test_ownAlone(self) -> None:
+        """
+        A token of an external issuer is good on the mail ports, and nothing at our own endpoints,
+        which ask nobody about what they are shown.
+        """
+        other = MemoryIssuer("https://idp.example.org", "mail")
+        directory = deploy(
+            self,
+            f"""
+            [external_issuers.company]
+            url = "{other.issuer}"
+            audience = "mail"
+            domains = ["example.test"]
+            keys = "company.jwks"
+            """,
+        )
+        (directory / "company.jwks").write_bytes(makeJWKS([other.signer.verifyingKey]))
+        truth = self.makeTruth(readConfiguration(directory / "mailauth.toml"))
+        token = other.issue(ALICE, lifetime=60)
+
+        self.assertEqual(self.successResultOf(truth.validator.validate(token)).owner, ALICE)
+
+        self.failureResultOf(truth.ownValidator.validate(token), InvalidToken)

@@ -4,7 +4,7 @@ C{mailauth issuer}: external authorization servers.
 
 from __future__ import annotations
 
-from time import time
+from time import monotonic, time
 from typing import Any
 
 import click
@@ -49,7 +49,7 @@ def check(invocation: Invocation, named: str, preset: str | None, token: bool) -
 
     async def work(database: Database, configuration: Configuration, reactor: Any) -> None:
         settings = _settingsOf(named, PRESETS.get(preset or "", Preset()), configuration)
-        reached = reach(settings, reactor, storedKeys(database, configuration).signer)
+        reached = reach(settings, reactor, monotonic, storedKeys(database, configuration).signer)
         ofIssuer, ofToken = Findings(), Findings()
         await IssuerCheck(reached, ofIssuer).check()
         if secret is not None:

@@ -5,6 +5,7 @@ C{mailauth token}: for a script, a test, a load run.
 from __future__ import annotations
 
 from hashlib import sha256
+from time import monotonic
 from typing import Any
 
 import click
@@ -106,7 +107,9 @@ def inspect(invocation: Invocation) -> None:
 
     async def work(database: Database, configuration: Configuration, reactor: Any) -> None:
         keys = storedKeys(database, configuration)
-        issuers = [reach(each, reactor, keys.signer) for each in configuration.externalIssuers]
+        issuers = [
+            reach(each, reactor, monotonic, keys.signer) for each in configuration.externalIssuers
+        ]
         validator = makeValidator(configuration, keys, database.opaqueTokens, issuers)
         checker = makeTokenChecker(
             configuration, validator, database.accounts, database.revocations
