@@ -40,6 +40,16 @@ def checkChallenge(challenge: str | None, method: str | None) -> str:
     return challenge
 
 
+def challengeOf(codeVerifier: str) -> str:
+    """
+    The code challenge of a verifier (RFC 7636 section 4.2).
+
+    @param codeVerifier: of ASCII.
+    """
+    made = urlsafe_b64encode(sha256(codeVerifier.encode("ascii")).digest())
+    return made.rstrip(b"=").decode("ascii")
+
+
 def verifyChallenge(codeChallenge: str | None, codeVerifier: str | None) -> None:
     """
     Return if whoever redeems the code is who asked for it (RFC 7636 section 4.6).
@@ -54,6 +64,5 @@ def verifyChallenge(codeChallenge: str | None, codeVerifier: str | None) -> None
         raise OAuthError("invalid_grant", "The code needs code_challenge and code_verifier.")
     if _VERIFIER.fullmatch(codeVerifier) is None:
         raise OAuthError("invalid_grant", "The code_verifier is malformed.")
-    made = urlsafe_b64encode(sha256(codeVerifier.encode("ascii")).digest()).rstrip(b"=")
-    if not compare_digest(made, codeChallenge.encode("ascii")):
+    if not compare_digest(challengeOf(codeVerifier), codeChallenge):
         raise OAuthError("invalid_grant", "The code_verifier is not that of the code_challenge.")

@@ -8,7 +8,7 @@ is half done is sealed and given to the browser, and counts for nothing anywhere
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import time
 from typing import Any
 
@@ -157,12 +157,11 @@ class SignIn:
         account = members["account"]
         credentials = _CREDENTIALS[kind](account.encode("utf-8"), context)
 
-        async def verify() -> str:
+        async def verify() -> Authentication:
             await self.factors.verify(account, kind, code)
-            return str(account)
+            return Authentication(account, members["when"], BY_PASSWORD_AND_CODE)
 
-        await self._decide(credentials, verify)
-        return Authentication(account, members["when"], BY_PASSWORD_AND_CODE)
+        return await self.decide(credentials, verify)
 
     def passkeyOptions(self, browser: str) -> tuple[str, str]:
         """
@@ -183,35 +182,39 @@ class SignIn:
         """
         when = self.now()
 
-        async def verify() -> str:
+        async def verify() -> Authentication:
             passkey = await self.passkeys.verify(sealedChallenge, response, browser)
             account = await self.accounts.get(passkey.account)
             if account is None:
                 raise InvalidPasskey("its owner has no account")
             if not account.enabled:
                 raise AccountDisabled("disabled")
-            return account.name
+            return Authentication(account.name, when, BY_PASSKEY)
 
-        account = await self._decide(PasskeyResponse(context), verify)
-        return Authentication(account, when, BY_PASSKEY)
+        return await self.decide(PasskeyResponse(context), verify)
 
-    async def _decide(self, credentials: Any, verify: Callable[[], Any]) -> str:
+    async def decide(
+        self, credentials: Any, verify: Callable[[], Awaitable[Authentication]]
+    ) -> Authentication:
         """
         Look at something that is no password, unless its network failed too often, and tell the
         verdict.
 
-        @param verify: returns the account, or raises.
+        @param credentials: what the log is told about: it has a C{context} and a C{username}.
+        @param verify: says who it is, or raises.
+        @raise TooManyFailures: it was not looked at.
         """
         network, name = networkOf(credentials.context.peer), credentials.username
         began = self.seconds()
         try:
             self.throttle.checkNetwork(network, name and name.decode("utf-8"))
-            account: str = await verify()
+            authentication = await verify()
         except Exception as error:
             if isinstance(error, Refusal) and error.counts:
                 self.throttle.failed(network, None, secrets.token_bytes(32))
             self.audit.record(credentials, None, error, self.seconds() - began)
             raise
+        account = authentication.account
         self.throttle.succeeded(network, account)
         self.audit.record(credentials, account, None, self.seconds() - began)
-        return account
+        return authentication
