@@ -87,8 +87,6 @@ class Liveness:
             return False
         if not await self._isEnabled(grant.account):
             return False
-        # What is issued for it is dated later, and would outlive what others revoked meanwhile.
-        self.revocations.catchUp()
         return not (
             isRevoked(grant, self.issuer, self.revocations)
             or self.revocations.revokedSince(grantTags(grant, self.issuer), began)

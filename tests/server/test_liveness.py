@@ -20,35 +20,6 @@ from mailauth.usernames import canonicalName
 from .issuance import ALICE, AUDIENCE, BOB, NOW, PHONE, Held, IssuanceCase
 
 
-class OfOthers:
-    """
-    Revocations of which some are made in another process, and heard of by catching up.
-    """
-
-    def __init__(self, revocations: Any) -> None:
-        self._revocations = revocations
-        self._unheard: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._revocations, name)
-
-    def revokeElsewhere(self, tag: str) -> None:
-        """
-        Another process revokes.
-        """
-        self._unheard.append(tag)
-
-    def catchUp(self) -> int:
-        """
-        Hear of it.
-        """
-        unheard, self._unheard = self._unheard, []
-        if unheard:
-            self._revocations.revoke(unheard, "Revoked.")
-        number: int = self._revocations.catchUp()
-        return number
-
-
 class LivenessTests(IssuanceCase):
     """
     L{Liveness<mailauth.server.liveness.Liveness>}.
@@ -121,21 +92,6 @@ class LivenessTests(IssuanceCase):
 
         self.assertFalse(self.successResultOf(living))
         self.failureResultOf(validating, InvalidToken)
-
-    def test_meanwhileElsewhere(self) -> None:
-        """
-        Nor is anything issued for a grant that another process revoked while somebody looked: the
-        token would be dated after that, and outlive it (O 66, CS2).
-        """
-        accounts: Any = Held(self.stores.accounts, "get")
-        revocations: Any = OfOthers(self.stores.revocations)
-        liveness = attrs.evolve(self.liveness, accounts=accounts, revocations=revocations)
-        living = self.waiting(liveness.isLive(self.grant()))
-        revocations.revokeElsewhere(accountTag(ALICE))
-
-        accounts.release()
-
-        self.assertFalse(self.successResultOf(living))
 
     def test_otherIssuer(self) -> None:
         """

@@ -1,7 +1,8 @@
 """
 The token endpoint, without HTTP (RFC 6749 section 3.2). Owns the steps that every grant takes, and
 their order: who asks, whether he may ask in this way, what there is to be redeemed, whether it is
-still good, what it yields, and only then the one transaction that consumes it.
+still good, what it yields, only then the one transaction that consumes it, and at last whether it
+still is good.
 
 A grant type is the one step between; it cannot forget another.
 """
@@ -153,6 +154,9 @@ class TokenEndpoint:
             members["id_token"] = await self.idTokens.issue(found.grant, found.nonce, access.token)
         if not await found.redeem(access.opaque):
             raise invalidGrant("somebody else was faster, or it was used before")
+        # A revocation may be dated before what was issued and written after that, which would
+        # outlive it. Whatever was written before it was consumed is known now.
+        await self._checkLive(found.grant)
         return members
 
     def _grantType(self, form: Form, client: Client) -> GrantType:
@@ -176,7 +180,10 @@ class TokenEndpoint:
             raise OAuthError("invalid_target", "This resource was not granted.")
         if grant.keyThumbprint not in (None, request.keyThumbprint):
             raise OAuthError("invalid_dpop_proof", "It is bound to another key.")
-        if not await self.liveness.isLive(grant):
+        await self._checkLive(grant)
+
+    async def _checkLive(self, grant: Grant | None) -> None:
+        if grant is not None and not await self.liveness.isLive(grant):
             raise invalidGrant("the grant, its client or its account is no longer good")
 
     async def _issue(

@@ -275,6 +275,23 @@ class RaceTests(RefreshCase):
 
         self.assertRefused(self.first)
 
+    def test_revocationUnderWay(self) -> None:
+        """
+        Nor does one that was dated before the access token was, and written only after that: the
+        token would outlive it (O 66, CS2).
+        """
+        self.clock.advance(60)
+
+        def changePassword() -> None:
+            self.clock.rightNow -= 1
+            self.wait(self.stores.accounts.setPassword(ALICE, "hash"))
+            self.clock.rightNow += 1
+
+        grants: Any = Interrupted(self.stores.grants, "rotate", changePassword)
+        self.tokens = attrs.evolve(self.tokens, grantTypes=(self.grantType(grants),))
+
+        self.assertRefused(self.first)
+
     def test_revokedInGrace(self) -> None:
         """
         Not even an opaque token, which would have to be kept, to whoever lost an answer.
