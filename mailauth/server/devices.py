@@ -163,7 +163,7 @@ class Devices:
         The device that shows a code.
 
         @param typed: the code: case, spaces and dashes do not matter.
-        @param person: who types, as the id of his browser session.
+        @param person: who types, as his account: he signs in as often as he likes.
         @return: C{None} if nothing waits that shows it.
         @raise TooManyFailures: somebody has to wait before he types another.
         @raise Outage: nobody can tell.

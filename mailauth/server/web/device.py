@@ -71,7 +71,7 @@ class DevicePage(Page):
         # Only the page that shows whose code it is has a form that decides about it.
         visit.form("device", session.identifier, *(() if decision is None else (typed,)))
         try:
-            code = await self._devices.find(typed, session.identifier)
+            code = await self._devices.find(typed, session.authentication.account)
         except TooManyFailures:
             return self._ask(visit, session, typed, 429, visit.say("device.limited"))
         if code is None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from mailauth.oauth.records import DeviceCode
 
 from .shown import Shown
-from .world import ALICE, BOB, PagesCase
+from .world import ALICE, BOB, Browser, PagesCase
 
 
 class DeviceTests(PagesCase):
@@ -35,13 +35,13 @@ class DeviceTests(PagesCase):
         assert isinstance(code, DeviceCode)
         return code
 
-    def enterCode(self, typed: str | None = None) -> Shown:
+    def enterCode(self, typed: str | None = None, account: str = ALICE) -> Shown:
         """
         Sign in, and type the code.
         """
         shown = self.browser.get("device")
         if shown.heading == "Sign in":
-            shown = self.enter(shown)
+            shown = self.enter(shown, account)
         return self.browser.submit(shown, user_code=typed or self.userCode)
 
     def test_says(self) -> None:
@@ -162,6 +162,19 @@ class DeviceTests(PagesCase):
         self.assertIn("Wait a minute", shown.page.text)
         self.clock.advance(61)
         self.assertEqual("Is this your device?", self.enterCode().heading)
+
+    def test_guessingElsewhere(self) -> None:
+        """
+        And who signs in anew guesses no more: he would use up what all may guess (O 76, PW8).
+        """
+        shown = self.enterCode("BBBB-BBBB")
+        for _ in range(5):
+            shown = self.browser.submit(shown, user_code="BBBB-BBBC")
+        self.browser = Browser(self.world)
+
+        self.assertEqual(429, self.enterCode().status)
+        self.browser = Browser(self.world)
+        self.assertEqual("Is this your device?", self.enterCode(account=BOB).heading)
 
     def test_late(self) -> None:
         """
