@@ -41,6 +41,12 @@ How many seconds a client has to redeem its code.
 """
 
 
+AGAIN = frozenset({"login", "select_account"})
+"""
+The prompts with which somebody signs in although he is signed in.
+"""
+
+
 class RedirectError(Exception):
     """
     An error that the client has to hear.
@@ -156,7 +162,7 @@ class Authorization:
         authentication = session.authentication
         if request.subject not in (None, authentication.account):
             return True
-        if request.prompt & {"login", "select_account"}:
+        if request.prompt & AGAIN:
             oldest = request.began
         elif request.maxAge is not None:
             oldest = request.began - request.maxAge

@@ -17,6 +17,7 @@ from ..stores.database import Database
 from ..validators._http import BoundedFetcher, anywhere
 from .authorization import Authorization
 from .authorizationrequests import AuthorizationRequests
+from .backchannellogout import BackchannelLogout
 from .browsersessions import BrowserSessions
 from .clientauthentication import ClientAuthenticator
 from .clientdocuments import ClientDocuments
@@ -24,6 +25,7 @@ from .clients import Clients
 from .config import Configuration
 from .devices import DeviceLimits, Devices
 from .factors import SecondFactors
+from .federation import PURPOSE, Federation
 from .grants.authorizationcode import AuthorizationCodeGrant
 from .grants.clientcredentials import ClientCredentialsGrant
 from .grants.devicecode import DeviceCodeGrant
@@ -37,7 +39,7 @@ from .liveness import Liveness
 from .logout import Logout, Poster
 from .offer import Offer
 from .passkeys import Passkeys
-from .portal import Truth
+from .portal import Truth, makeTokenPolicy
 from .proofs import Proofs
 from .pushedrequests import PushedRequests
 from .refreshtokens import RefreshTokens
@@ -65,6 +67,8 @@ class AuthorizationServer:
     signIn: SignIn
     passkeys: Passkeys
     logout: Logout
+    federations: tuple[Federation, ...]
+    backchannelLogout: BackchannelLogout
 
 
 def tellingClients(fetcher: BoundedFetcher, trusting: BoundedFetcher) -> Poster:
@@ -135,6 +139,16 @@ def makeAuthorizationServer(
         sealer("passkey-challenges"),
         sealer("user-handles"),
     )
+    signIn = SignIn(
+        truth.accountPasswords,
+        truth.accounts,
+        SecondFactors(database.factors, sealer("totp-secrets"), seconds),
+        passkeys,
+        audit,
+        truth.throttle,
+        sealer("sign-ins"),
+        seconds,
+    )
     return AuthorizationServer(
         clients=clients,
         authorization=Authorization(
@@ -179,16 +193,7 @@ def makeAuthorizationServer(
             settings.grantLifetime,
         ),
         sessions=sessions,
-        signIn=SignIn(
-            truth.accountPasswords,
-            truth.accounts,
-            SecondFactors(database.factors, sealer("totp-secrets"), seconds),
-            passkeys,
-            audit,
-            truth.throttle,
-            sealer("sign-ins"),
-            seconds,
-        ),
+        signIn=signIn,
         passkeys=passkeys,
         logout=Logout(
             issuer,
@@ -200,5 +205,28 @@ def makeAuthorizationServer(
             sealer("logout-requests"),
             tellingClients(fetcher, BoundedFetcher(reactor, allowed=anywhere)),
             reactor,
+        ),
+        federations=tuple(
+            Federation(
+                each,
+                issuer,
+                truth.identities,
+                truth.accounts,
+                database.revocations,
+                makeTokenPolicy(configuration),
+                signIn.decide,
+                sealer(PURPOSE),
+            )
+            for each in truth.issuers
+            if each.settings.signIn
+        ),
+        backchannelLogout=BackchannelLogout(
+            {
+                each.settings.url: each
+                for each in truth.issuers
+                if each.settings.clientId is not None
+            },
+            database.revocations,
+            database.spent,
         ),
     )

@@ -56,6 +56,7 @@ class ExternalIssuer:
     @ivar signedIntrospection: what it says about tokens has to be signed (RFC 9701).
     @ivar opaqueTokens: it is asked about tokens that say nothing by themselves.
     @ivar signIn: its people sign in here through it.
+    @ivar label: what they call it.
     @ivar accounts: whether an account has to exist, or is made at the first sign-in: one of
         L{ACCOUNTS}.
     @ivar certificateAuthority: the certificates in PEM of whoever vouches for its servers; C{None}
@@ -83,6 +84,7 @@ class ExternalIssuer:
     signedIntrospection: bool = False
     opaqueTokens: bool = False
     signIn: bool = False
+    label: str = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
     accounts: str = ACCOUNTS[0]
     certificateAuthority: bytes | None = attrs.field(default=None, repr=False)
     hint: str = ""
@@ -177,6 +179,7 @@ class _Reader:
             signedIntrospection=table.boolean("signed_introspection", False),
             opaqueTokens=opaqueTokens,
             signIn=signIn,
+            label=table.text("label", self.name),
             accounts=table.choice("accounts", ACCOUNTS, ACCOUNTS[0]),
             certificateAuthority=self._certificateAuthority(),
             hint=preset.hint,

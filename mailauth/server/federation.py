@@ -106,7 +106,7 @@ class SignInThere:
     issuer: str
     verifier: str = attrs.field(repr=False)
     nonce: str = attrs.field(repr=False)
-    destination: str | None
+    destination: str
 
 
 @attrs.frozen(eq=False)
@@ -142,7 +142,7 @@ class Federation:
         return f"{self.own.rstrip('/')}/{self.path}"
 
     async def begin(
-        self, destination: str | None, browser: str, loginHint: str | None, again: bool
+        self, destination: str, browser: str, loginHint: str | None, again: bool
     ) -> str:
         """
         Somebody would like to sign in there.

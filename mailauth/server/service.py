@@ -227,6 +227,7 @@ class MailService(MultiService):
                     server.devices,
                     server.logout,
                     configuration.tokenLifetime,
+                    server.federations,
                 ),
             },
             MissingPage(pages),

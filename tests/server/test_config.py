@@ -532,9 +532,11 @@ class ExternalIssuerTests(ConfigurationCase):
             default_scope = ["imap", "smtp"]
             accounts = "create"
             signed_introspection = true
+            label = "Company"
             """
         )
 
+        self.assertEqual(issuer.label, "Company")
         self.assertEqual(issuer.domains, {"example.org", "xn--bcher-kva.example"})
         self.assertEqual(issuer.usernameClaim, "email")
         self.assertEqual(issuer.subjectClaim, "oid")

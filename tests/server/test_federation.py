@@ -29,6 +29,7 @@ from mailauth.server.federation import (
 from mailauth.server.sealing import KEY_OCTETS, ServerSecret
 from mailauth.server.signin import StepExpired
 from mailauth.stores.records import Account, Identity
+from mailauth.validators._http import Fetched
 
 from ..jose import compact, encodePart, makeSigner
 from ..test_checkers import ScriptedChecker
@@ -182,7 +183,7 @@ class BeginTests(FederationTestCase):
         """
         self.company.web.says[CONFIGURATION] = answer(status=500)
 
-        beginning = Deferred.fromCoroutine(self.federation.begin(None, BROWSER, None, False))
+        beginning = Deferred.fromCoroutine(self.federation.begin("a page", BROWSER, None, False))
 
         self.failureResultOf(beginning, Outage)
 
@@ -568,7 +569,8 @@ class TokenEndpointTests(FederationTestCase):
         That it does not know us, does not answer, or answers nothing that could be understood is
         nobody's fault who signs in (O 24).
         """
-        for said in (
+        garbage = GARBAGE.values()
+        outages: tuple[Fetched | Exception, ...] = (
             answer({"error": "invalid_client"}, 401),
             answer({"error": "invalid_client"}, 400),
             answer({"error": "unauthorized_client"}, 400),
@@ -580,9 +582,9 @@ class TokenEndpointTests(FederationTestCase):
             answer({"id_token": ["a.b.c"]}),
             answer({"id_token": "ä.b.c"}),
             Outage("it took too long"),
-            *(answer(garbage) for garbage in GARBAGE.values()),
-            *(answer(garbage, 400) for garbage in GARBAGE.values()),
-        ):
+            *(answer(each, status) for each in garbage for status in (200, 400)),
+        )
+        for said in outages:
             location = self.begin()
             self.company.web.says[TOKEN] = said
             self.failureResultOf(self.finishing(location), Outage)

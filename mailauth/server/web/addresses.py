@@ -4,17 +4,19 @@ Which address is which page, and which is which endpoint.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.web.resource import IResource
 
 from ..authorization import Authorization
 from ..authorizationserver import AuthorizationServer
 from ..devices import Devices
+from ..federation import Federation
 from ..logout import Logout
 from ..passkeys import Passkeys
 from ..signin import SignIn
 from .authorize import AuthorizePage
+from .backchannellogout import BackchannelLogoutResource
 from .consent import ConsentPage
 from .describing import Lifetimes
 from .device import DevicePage
@@ -27,7 +29,7 @@ from .pages import AccountPage, FrontPage
 from .par import PushedRequestResource
 from .register import RegistrationResource
 from .revoke import RevocationResource
-from .signin import PasskeyPage, SecondFactorPage, SignInPage
+from .signin import LeavingPage, PasskeyPage, ReturningPage, SecondFactorPage, SignInPage
 from .token import TokenResource
 from .userinfo import UserInfoResource
 from .visit import Pages
@@ -49,6 +51,7 @@ def endpointsByAddress(
         "userinfo": UserInfoResource(server.userInfo),
         "par": PushedRequestResource(server.pushedRequests),
         "device_authorization": DeviceAuthorizationResource(server.devices),
+        "backchannel_logout": BackchannelLogoutResource(server.backchannelLogout),
     }
     if registration:
         endpoints["register"] = RegistrationResource(server.clients, seconds)
@@ -63,23 +66,31 @@ def pagesByAddress(
     devices: Devices,
     logout: Logout,
     tokenLifetime: float,
+    federations: Sequence[Federation] = (),
 ) -> dict[str, IResource]:
     """
     All pages for people, by their paths below the issuer.
 
     @param tokenLifetime: of access tokens that come without a refresh token, in seconds.
+    @param federations: the other issuers that people sign in at.
     """
     onward = Onward(authorization)
     lifetimes = Lifetimes(tokenLifetime, authorization.grantLifetime, authorization.now)
+    shared = pages, onward, signIn, federations
+    external: dict[str, IResource] = {}
+    for federation in federations:
+        external[f"{federation.path}/begin"] = LeavingPage(*shared, federation)
+        external[federation.path] = ReturningPage(*shared, federation)
     return {
+        **external,
         "": FrontPage(pages),
         **pages.assets.resources,
         "account": AccountPage(pages),
         "account/": AccountPage(pages),
         "authorize": AuthorizePage(pages, onward),
-        "signin": SignInPage(pages, onward, signIn),
-        "signin/second": SecondFactorPage(pages, onward, signIn),
-        "signin/passkey": PasskeyPage(pages, onward, signIn),
+        "signin": SignInPage(*shared),
+        "signin/second": SecondFactorPage(*shared),
+        "signin/passkey": PasskeyPage(*shared),
         "signin/passkey/new": NewPasskeyPage(pages, passkeys, authorization.now),
         "consent": ConsentPage(pages, authorization, lifetimes),
         "device": DevicePage(pages, authorization.clients, devices, lifetimes),

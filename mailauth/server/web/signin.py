@@ -4,12 +4,15 @@ The sign-in page, the one for the second factor, and what a passkey answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from ...credentials import LoginContext
 from ...errors import AccountDisabled, Refusal, TooManyFailures
 from ...oauth.records import Authentication
+from ..authorization import AGAIN
+from ..federation import BadAnswer, Federation, NobodyHere, RefusedThere
 from ..passkeys import InvalidPasskey
 from ..signin import AppPasswordPresented, SignIn, StepExpired
 from .describing import describePlace
@@ -26,7 +29,10 @@ The purpose of the forms here, which lead from one to the next.
 _PROBLEMS: Mapping[type[Exception], str] = {
     AccountDisabled: "signin.disabled",
     AppPasswordPresented: "signin.apppassword",
+    BadAnswer: "signin.issuer.refused",
     InvalidPasskey: "signin.passkey.wrong",
+    NobodyHere: "signin.issuer.nobody",
+    RefusedThere: "signin.issuer.refused",
     StepExpired: "second.expired",
     TooManyFailures: "limited.text",
 }
@@ -37,10 +43,16 @@ class _Step(Page):
     One step of signing in.
     """
 
-    def __init__(self, pages: Pages, onward: Onward, signIn: SignIn) -> None:
+    def __init__(
+        self, pages: Pages, onward: Onward, signIn: SignIn, federations: Sequence[Federation]
+    ) -> None:
+        """
+        @param federations: the other issuers that people may sign in at.
+        """
         super().__init__(pages)
         self.onward = onward
         self.signIn = signIn
+        self.federations = federations
 
     async def page_GET(self, visit: Visit) -> Answer:
         """
@@ -75,6 +87,13 @@ class _Step(Page):
             problem=_problem(visit, error, "signin.wrong"),
             options=options,
             challenge=challenge,
+            issuers=[
+                (
+                    federation.issuer.settings.label,
+                    f"{federation.path}/begin?{urlencode({'interaction': destination.text})}",
+                )
+                for federation in self.federations
+            ],
         )
 
     def askAgain(
@@ -200,6 +219,71 @@ class PasskeyPage(_Step):
                 _contextOf(visit),
                 visit.browser,
             )
+            return await self.enter(visit, destination, authentication)
+        except (Refusal, TooManyFailures) as error:
+            return self.ask(visit, destination, None, error)
+
+
+class _External(_Step):
+    """
+    A page between here and another issuer.
+    """
+
+    methods: ClassVar[tuple[bytes, ...]] = (b"GET", b"HEAD")
+
+    def __init__(
+        self,
+        pages: Pages,
+        onward: Onward,
+        signIn: SignIn,
+        federations: Sequence[Federation],
+        federation: Federation,
+    ) -> None:
+        """
+        @param federation: the one of that issuer.
+        """
+        super().__init__(pages, onward, signIn, federations)
+        self.federation = federation
+
+
+class LeavingPage(_External):
+    """
+    Sends people there. A link leads here and no form, so that the form with the password leads
+    nowhere else: whether it may is decided for all of a page (CSP 3 section 6.4.1), and where the
+    issuer sends people on to, only it knows.
+    """
+
+    async def page_GET(self, visit: Visit) -> Answer:
+        """
+        Lead there. Somebody who is asked although he is signed in here has to prove it there, too.
+        """
+        destination = await self.onward.read(visit, visit.query().get("interaction"))
+        request, again, hint = destination.request, await visit.session() is not None, None
+        if request is not None:
+            again = again or request.maxAge is not None or bool(request.prompt & AGAIN)
+            hint = request.subject or request.loginHint
+        return visit.seeOther(
+            await self.federation.begin(destination.text, visit.browser, hint, again)
+        )
+
+
+class ReturningPage(_External):
+    """
+    Where they come back to.
+    """
+
+    async def page_GET(self, visit: Visit) -> Answer:
+        """
+        Somebody comes from there.
+        """
+        query = visit.query()
+        try:
+            underWay = self.federation.unseal(query.get("state", ""), visit.browser)
+        except StepExpired as error:
+            return self.ask(visit, await self.onward.read(visit, None), None, error)
+        destination = await self.onward.read(visit, underWay.destination)
+        try:
+            authentication = await self.federation.finish(underWay, query, _contextOf(visit))
             return await self.enter(visit, destination, authentication)
         except (Refusal, TooManyFailures) as error:
             return self.ask(visit, destination, None, error)

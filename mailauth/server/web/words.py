@@ -48,6 +48,10 @@ ENGLISH: Mapping[str, str] = {
     "signin.passkey": "Sign in with a passkey",
     "signin.or": "or",
     "signin.cancel": "Cancel",
+    "signin.issuer": "Continue with <bdi>{label}</bdi>",
+    "signin.issuer.refused": "You were not signed in there. Try again, or sign in here.",
+    "signin.issuer.nobody": "You signed in there, but there is no account here that belongs to you."
+    " Ask your administrator.",
     "signin.subject": "Sign in as <bdi>{account}</bdi> to go on.",
     "signin.wrong": "The mail address or the password is wrong.",
     "signin.apppassword": "This looks like an app password, which is for mail programs alone. Enter"

@@ -28,6 +28,8 @@ from mailauth.server.clientauthentication import ClientAuthenticator
 from mailauth.server.clients import Clients
 from mailauth.server.devices import DeviceLimits, Devices
 from mailauth.server.factors import SecondFactors
+from mailauth.server.federation import PURPOSE as EXTERNAL
+from mailauth.server.federation import Federation
 from mailauth.server.idtokenhints import IDTokenHints
 from mailauth.server.keys import PURPOSE as KEYS
 from mailauth.server.keys import StoredKeys, newSigningKey
@@ -48,6 +50,7 @@ from mailauth.stores.records import Account
 from mailauth.testing.audit import MemoryAudit
 from mailauth.throttle import Throttle
 
+from ..company import Company
 from .shown import Shown
 
 ISSUER = "https://mail.example.test"
@@ -124,9 +127,12 @@ class World:
     @ivar kept: the browser sessions.
     """
 
-    def __init__(self, issuer: str, now: Callable[[], float], clock: Clock) -> None:
+    def __init__(
+        self, issuer: str, now: Callable[[], float], clock: Clock, federated: bool = False
+    ) -> None:
         """
         @param now: the wall clock.
+        @param federated: people sign in at the company, too.
         """
         self.issuer = issuer
         self.now = now
@@ -186,6 +192,18 @@ class World:
             clock.seconds,
             now,
         )
+        self.company = Company(clock, now, label="Example Company")
+        self.federation = Federation(
+            self.company.reached,
+            issuer,
+            stores.identities,
+            stores.accounts,
+            stores.revocations,
+            self.company.policy,
+            self.signIn.decide,
+            secret.sealer(EXTERNAL),
+            now,
+        )
         self.devices = Devices(
             f"{issuer}/device",
             authenticator,
@@ -218,6 +236,7 @@ class World:
                 self.devices,
                 self.logout,
                 3600.0,
+                (self.federation,) if federated else (),
             ),
             MissingPage(self.pages),
             WaitingRoom(clock.callLater),
@@ -344,6 +363,7 @@ class PagesCase(SynchronousTestCase):
     """
 
     issuer = ISSUER
+    federated = False
 
     def setUp(self) -> None:
         """
@@ -351,7 +371,7 @@ class PagesCase(SynchronousTestCase):
         """
         self.clock = Clock()
         self.clock.advance(1_800_000_000)
-        self.world = World(self.issuer, self.clock.seconds, self.clock)
+        self.world = World(self.issuer, self.clock.seconds, self.clock, self.federated)
         self.wait(self.world.populate())
         self.browser = Browser(self.world)
 
