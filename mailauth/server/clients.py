@@ -1,10 +1,11 @@
 """
-Which client has which id. Owns the three kinds of clients.
+Which client has which id. Owns the four kinds of clients.
 
 Those of the administrator are records, which decide whatever an id looks like: a client can also be
-denied by one. A client that registered itself is written nowhere: its id is what it said about
-itself, sealed, so that it costs nothing how many do (OA11). And an id may be the address of a
-document about the client (draft-ietf-oauth-client-id-metadata-document), if that is switched on.
+denied by one. A few mail programs are built in (L{mailauth.server.builtinclients}). A client that
+registered itself is written nowhere: its id is what it said about itself, sealed, so that it costs
+nothing how many do (OA11). And an id may be the address of a document about the client
+(draft-ietf-oauth-client-id-metadata-document), if that is switched on.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ..oauth.records import Client
 from ..oauth.registration import readClient
 from ..oauth.responses import OAuthError
 from ..stores.documents import fromDocument, toDocument
+from .builtinclients import BUILT_IN
 from .clientdocuments import GRANT_TYPES, ClientDocuments, isDocumentAddress
 from .sealing import CannotUnseal, Sealer
 
@@ -106,7 +108,8 @@ class Clients:
         @raise OAuthError: C{invalid_client}: there is none.
         @raise Outage: nobody can tell.
         """
-        client = (await self._read()).get(clientId) or self._registered(clientId)
+        records = await self._read()
+        client = records.get(clientId) or BUILT_IN.get(clientId) or self._registered(clientId)
         if client is None and self._documents is not None and isDocumentAddress(clientId):
             return await self._documents.find(clientId)
         if client is None or isDenied(client):

@@ -80,7 +80,7 @@ class Configuration:
     @ivar issuing: how the authorization server is set besides.
     @ivar externalIssuers: whose tokens are accepted besides.
     @ivar passwordRule: where account passwords may be used.
-    @ivar domainRules: for a domain, where it differs.
+    @ivar domainRules: the same for each domain that the configuration names.
     @ivar defaultDomain: for login names without a domain.
     @ivar accountPage: where people manage what they sign in with.
     @ivar scope: what a refused client is told to ask for.
@@ -138,6 +138,14 @@ class Configuration:
         """
         return discoveryOf(self.issuer)
 
+    @property
+    def domains(self) -> frozenset[str]:
+        """
+        The domains that it names.
+        """
+        default = () if self.defaultDomain is None else (self.defaultDomain,)
+        return frozenset(self.domainRules).union(default)
+
     def passwordRuleOf(self, domain: str) -> str:
         """
         Where the account passwords of a domain may be used.
@@ -185,6 +193,7 @@ def _readAll(top: Table) -> Configuration:
         if not tls.has(key):
             tls.mistaken(key, "is missing: the name of a file in PEM")
     url = _url(issuer, "url", f"https://{hostname}")
+    rule = signin.choice("account_password", PASSWORD_RULES, PASSWORD_RULES[0])
     configuration = Configuration(
         hostname=hostname,
         directory=directory,
@@ -199,8 +208,8 @@ def _readAll(top: Table) -> Configuration:
         externalIssuers=readExternalIssuers(
             top.tables("external_issuers"), url, _url, _canonicalDomain
         ),
-        passwordRule=signin.choice("account_password", PASSWORD_RULES, PASSWORD_RULES[0]),
-        domainRules=_readDomains(top.tables("domains")),
+        passwordRule=rule,
+        domainRules=_readDomains(top.tables("domains"), rule),
         defaultDomain=_domain(signin, "default_domain"),
         accountPage=_url(signin, "account_page", url.rstrip("/") + "/account/"),
         scope=_scope(signin),
@@ -245,13 +254,11 @@ def _address(text: str, standardPort: int) -> Address | None:
     return Address(host, port) if port < 65536 else None
 
 
-def _readDomains(tables: Mapping[str, Table]) -> dict[str, str]:
+def _readDomains(tables: Mapping[str, Table], rule: str) -> dict[str, str]:
     rules = {}
     for name, table in tables.items():
         domain = _canonicalDomain(table, name, name)
-        rule = table.choice("account_password", PASSWORD_RULES, None)
-        if rule is not None:
-            rules[domain] = rule
+        rules[domain] = table.choice("account_password", PASSWORD_RULES, rule)
         table.finish()
     return rules
 

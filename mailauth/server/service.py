@@ -36,11 +36,13 @@ from .audit import LoginLog
 from .authorizationserver import makeAuthorizationServer
 from .config import Configuration, readConfiguration
 from .control import Control
+from .domains import Domains
 from .keys import PURPOSE, newSigningKey, sealPlainKeys
 from .listeners import IMPLICIT_TLS, Listener, MailFactory, makeMechanisms, overTLS
 from .mailbox.imap4 import MailboxIMAP4Server
 from .mailbox.mailboxes import Mailboxes
 from .mailbox.pop3 import openPOP3Mailbox
+from .mailhosts import mailHostsOf
 from .portal import makeTruth
 from .sealing import readKeyFile
 from .submission import Submission, SubmissionService
@@ -50,6 +52,7 @@ from .web.addresses import endpointsByAddress, pagesByAddress
 from .web.assets import Assets
 from .web.documents import documentsByAddress
 from .web.pages import MissingPage
+from .web.setup import Setup, discoveryByAddress, setupByAddress
 from .web.site import makeSite
 from .web.visit import Pages
 
@@ -204,17 +207,24 @@ class MailService(MultiService):
             server.sessions,
             Assets(),
         )
+        domains = Domains(
+            lambda: self._configuration.domains, self.truth.accounts, self.database.revocations
+        )
+        setup = Setup(mailHostsOf(configuration), domains)
         imap = mail(lambda: MailboxIMAP4Server(mechanisms, tls), b"imap")
         submission = mail(makeESMTP)
         pop3 = mail(lambda: POP3(mechanisms, tls), b"pop3")
         site = makeSite(
             configuration.issuer,
-            documentsByAddress(
-                configuration.issuer,
-                configuration.issuing,
-                self.truth.keys.verifyingKeys,
-                self._isReady,
-            ),
+            {
+                **documentsByAddress(
+                    configuration.issuer,
+                    configuration.issuing,
+                    self.truth.keys.verifyingKeys,
+                    self._isReady,
+                ),
+                **discoveryByAddress(setup),
+            },
             {
                 **endpointsByAddress(
                     server, configuration.issuing.openRegistration, self._reactor.seconds
@@ -229,6 +239,7 @@ class MailService(MultiService):
                     configuration.tokenLifetime,
                     server.federations,
                 ),
+                **setupByAddress(pages, setup, tls.sign),
             },
             MissingPage(pages),
             lobby,

@@ -7,8 +7,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import attrs
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
 from cryptography.x509 import load_pem_x509_certificates
 from OpenSSL import SSL
 from twisted.internet.interfaces import (
@@ -23,6 +28,17 @@ class UnusableCertificate(Exception):
     """
     A certificate and a key that TLS cannot be offered with. The message says why.
     """
+
+
+@attrs.frozen
+class _Loaded:
+    """
+    What was in the files.
+    """
+
+    chain: Any
+    key: Any = attrs.field(repr=False)
+    context: SSL.Context = attrs.field(repr=False)
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -46,13 +62,30 @@ class ReloadableContext:
         @raise UnusableCertificate: they do not fit, or cannot be read, and what was loaded before
             stays.
         """
-        self._context = _makeContext(certificate, privateKey)
+        self._loaded = _load(certificate, privateKey)
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         """
         See L{IOpenSSLServerConnectionCreator}.
         """
-        return SSL.Connection(self._context, None)
+        return SSL.Connection(self._loaded.context, None)
+
+    def sign(self, octets: bytes) -> bytes:
+        """
+        Sign what somebody takes home (CMS, RFC 5652 section 5), so that it is seen to come from
+        here.
+
+        @return: the octets inside their signature, or as they are if the key is of a kind that
+            nobody signs with there.
+        """
+        own, *others = self._loaded.chain
+        key = self._loaded.key
+        if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+            return octets
+        builder = PKCS7SignatureBuilder().set_data(octets).add_signer(own, key, SHA256())
+        for other in others:
+            builder = builder.add_certificate(other)
+        return builder.sign(Encoding.DER, [PKCS7Options.Binary])
 
 
 def _selectProtocol(connection: SSL.Connection, offered: list[bytes]) -> bytes:
@@ -71,7 +104,7 @@ def _selectProtocol(connection: SSL.Connection, offered: list[bytes]) -> bytes:
     raise SSL.Error([("", "", "no application protocol in common")])
 
 
-def _makeContext(certificate: Path, privateKey: Path) -> SSL.Context:
+def _load(certificate: Path, privateKey: Path) -> _Loaded:
     # pyOpenSSL deprecates its own classes, and Twisted's annotations know no others.
     chain: Any
     key: Any
@@ -96,4 +129,4 @@ def _makeContext(certificate: Path, privateKey: Path) -> SSL.Context:
         raise UnusableCertificate(
             f"{certificate} and {privateKey} are not a certificate and its key"
         ) from None
-    return context
+    return _Loaded(chain, key, context)

@@ -44,6 +44,28 @@ _ASKS = re.compile(
 )
 
 
+_LISTENS = re.compile(r"(?m)^\[(IMAP|SMTP)-([0-9]+)\]$")
+
+
+def configuration(demo: Demo, flow: str) -> str:
+    """
+    One that listens where nobody does.
+
+    @param flow: how it gets its first tokens, in its own words.
+    """
+    text = _CONFIGURATION.format(
+        imap=freePort(),
+        smtp=freePort(),
+        host=HOST,
+        name=ALICE,
+        issuer=demo.issuer,
+        scope=MAIL_SCOPE,
+        imaps=demo.ports["imaps"],
+        submissions=demo.ports["submissions"],
+    )
+    return text + flow
+
+
 class EmailProxy:
     """
     One that runs, with an account of alice's.
@@ -51,28 +73,17 @@ class EmailProxy:
     @ivar path: of its configuration, in which it keeps its tokens as well.
     """
 
-    def __init__(self, demo: Demo, directory: Path, flow: str) -> None:
+    def __init__(self, demo: Demo, directory: Path, configuration: str) -> None:
         """
         Start it, and wait until it listens.
 
         @param directory: for its files.
-        @param flow: how it gets its first tokens, in its own words.
+        @param configuration: with a section for IMAP and one for SMTP.
         """
-        self._imap, self._smtp = freePort(), freePort()
+        found = {name: int(port) for name, port in _LISTENS.findall(configuration)}
+        self._imap, self._smtp = found["IMAP"], found["SMTP"]
         self.path = directory / "emailproxy.config"
-        self.path.write_text(
-            _CONFIGURATION.format(
-                imap=self._imap,
-                smtp=self._smtp,
-                host=HOST,
-                name=ALICE,
-                issuer=demo.issuer,
-                scope=MAIL_SCOPE,
-                imaps=demo.ports["imaps"],
-                submissions=demo.ports["submissions"],
-            )
-            + flow
-        )
+        self.path.write_text(configuration)
         log = ("--log-file", directory / "emailproxy.log")
         self._process = subprocess.Popen(
             (

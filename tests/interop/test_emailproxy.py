@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import ALICE, BOB
 from .attempts import CURL_REFUSED
 from .demo import DemoTestCase, serve
-from .emailproxy import EmailProxy
+from .emailproxy import EmailProxy, configuration
 from .person import Person
 from .ports import freePort
 from .programs import Finished, need
@@ -54,15 +54,23 @@ class EmailProxyTests(DemoTestCase):
         self.threads = ThreadPoolExecutor()
         self.addCleanup(self.threads.shutdown)
 
-    def startProxy(self, flow: str, *options: str) -> None:
+    def startProxy(self, text: str) -> None:
+        """
+        Start it.
+
+        @param text: its configuration.
+        """
+        self.proxy = EmailProxy(self.demo, self.directory, text)
+        self.addCleanup(self.proxy.end)
+
+    def addAndStart(self, flow: str, *options: str) -> None:
         """
         Start it, as a client that the administrator added.
 
         @param options: what he said about it.
         """
         self.demo.command("client", "add", "--id", "emailproxy", *options)
-        self.proxy = EmailProxy(self.demo, self.directory, flow)
-        self.addCleanup(self.proxy.end)
+        self.startProxy(configuration(self.demo, flow))
 
     def readWhile(self, act: Callable[[str], object]) -> Finished:
         """
@@ -95,7 +103,7 @@ class EmailProxyTests(DemoTestCase):
         """
         port = freePort()
         flow = _CODE.format(issuer=self.demo.issuer, port=port)
-        self.startProxy(flow, "--redirect", f"http://localhost:{port}")
+        self.addAndStart(flow, "--redirect", f"http://localhost:{port}")
         [welcome] = self.inbox(ALICE)
 
         def allow(address: str) -> None:
@@ -106,6 +114,32 @@ class EmailProxyTests(DemoTestCase):
         self.assertWorks()
         self.assertNotEqual(tokens, self.proxy.path.read_text())
 
+    def test_setup(self) -> None:
+        """
+        What the set-up page gives does the same, and nobody had to add a client. Only the ports are
+        others here, which somebody else may have, and the mail host, which not every system knows.
+        """
+        address = f"{self.demo.issuer}/setup/email-oauth2-proxy.ini?emailaddress={ALICE}"
+        text = self.person.visit(address).body.decode("utf-8")
+        port = freePort()
+        for given, taken in (
+            ("IMAP-2993", f"IMAP-{freePort()}"),
+            ("SMTP-2465", f"SMTP-{freePort()}"),
+        ):
+            self.assertEqual(1, text.count(given))
+            text = text.replace(given, taken)
+        text = text.replace("server_address = mail.localhost", "server_address = localhost")
+        self.startProxy(f"{text}redirect_listen_address = http://localhost:{port}\n")
+        [welcome] = self.inbox(ALICE)
+
+        def allow(address: str) -> None:
+            location = self.person.answer(address)
+            self.assertTrue(location.startswith("http://localhost:8765?"), location)
+            self.person.visit(location.replace(":8765", f":{port}"))
+
+        self.assertEqual(Finished(0, welcome, b""), self.readWhile(allow))
+        self.assertWorks()
+
     def test_device(self) -> None:
         """
         The same by the code that the proxy shows: it asks by GET, as no other does. Once the
@@ -113,7 +147,7 @@ class EmailProxyTests(DemoTestCase):
         gets no mail.
         """
         grants = ("--grant", "device_code", "--grant", "refresh_token")
-        self.startProxy(_DEVICE.format(issuer=self.demo.issuer), *grants)
+        self.addAndStart(_DEVICE.format(issuer=self.demo.issuer), *grants)
         [welcome] = self.inbox(ALICE)
 
         def deny(address: str) -> None:

@@ -4,15 +4,20 @@ Thunderbird, without a window, doing what somebody who sits before it would have
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import SMTP
+from io import BytesIO
 from random import Random
 from typing import Any
+from zipfile import ZipFile
 
 from . import ALICE, BOB
 from .attempts import Outcome, openIMAP, python
 from .demo import DemoTestCase
+from .person import Person
 from .programs import eventually, need
 from .thunderbird import Thunderbird
 
@@ -141,3 +146,90 @@ class ThunderbirdTests(DemoTestCase):
         # It keeps them with the line ends of the system, and with header fields of its own.
         kept = fetched.replace(b"\r\n", b"\n")
         self.assertTrue(kept.endswith(large.replace(b"\r\n", b"\n")), kept[:1000])
+
+
+class SetupTests(DemoTestCase):
+    """
+    Thunderbird is set up by what the set-up page gives, and knows no password.
+    """
+
+    addOn = "oauth@mail.localhost"
+
+    def setUp(self) -> None:
+        """
+        See the parent.
+        """
+        need("thunderbird", "certutil", "update-desktop-database")
+        super().setUp()
+        home = self.directory / "home"
+        home.mkdir()
+        self.person = Person(self.demo)
+        document = f"{self.demo.issuer}/mail/config-v1.1.xml?emailaddress=somebody@{{{{domain}}}}"
+        self.thunderbird = Thunderbird(
+            home,
+            self.demo.authority,
+            {
+                # In place of the hosts that it asks at their port 443, the only one that is here.
+                "mailnews.auto_config_url": document,
+                "mailnews.auto_config.fetchFromISP.enabled": False,
+                "mailnews.auto_config.fetchFromExchange.enabled": False,
+                "extensions.update.requireBuiltInCerts": False,
+            },
+        )
+        self.addCleanup(self.thunderbird.quit)
+        self.threads = ThreadPoolExecutor()
+        self.addCleanup(self.threads.shutdown)
+
+    def download(self) -> bytes:
+        """
+        The add-on, from where the page leads.
+        """
+        page = self.person.visit(f"{self.demo.issuer}/setup/?emailaddress={ALICE}").page
+        [path] = [named["href"] for _, named in page.elements if ".xpi" in named.get("href", "")]
+        return self.person.visit(f"{self.demo.issuer}{path}").body
+
+    def install(self, package: bytes) -> None:
+        """
+        Install an add-on.
+        """
+        path = self.directory / "downloaded.xpi"
+        path.write_bytes(package)
+        self.thunderbird.call("install", str(path))
+
+    def test_oauth(self) -> None:
+        """
+        With the add-on the address alone is enough: it finds the servers, has its person sign in
+        with the browser, and reads and sends.
+        """
+        self.install(self.download())
+        adding = self.threads.submit(self.thunderbird.call, "addByHub", "Alice", ALICE)
+        self.person.visit(self.person.answer(self.thunderbird.awaitAddress()))
+
+        self.assertEqual([["imap", True], ["smtp", True]], adding.result())
+        [[origin, realm]] = self.thunderbird.call("logins")
+        self.assertEqual(f"oauth://{self.demo.issuer.removeprefix('https://')}", origin)
+        self.assertEqual({"urn:ietf:params:oauth:scope:mail", "offline_access"}, {*realm.split()})
+        self.thunderbird.call("fetch")
+        self.assertEqual(["Welcome to mailauth"], self.thunderbird.call("subjects"))
+        self.thunderbird.call("send", BOB, "Hello", "Hello Bob\n")
+        [received] = self.inbox(BOB)
+        self.assertTrue(received.endswith(b"\r\n\r\nHello Bob\r\n"), received)
+
+    def test_update(self) -> None:
+        """
+        The add-on is up to date, and one that was made from other settings is not, whatever its
+        version is.
+        """
+        package = self.download()
+        self.install(package)
+        current = self.thunderbird.call("update", self.addOn)
+        with ZipFile(BytesIO(package)) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+        other = BytesIO()
+        with ZipFile(other, "w") as archive:
+            archive.writestr("manifest.json", json.dumps({**manifest, "version": "5.1"}))
+        self.install(other.getvalue())
+
+        self.assertEqual(manifest["version"], current)
+        content = current.partition(".")[2]
+        self.assertEqual(f"6.{content}", self.thunderbird.call("update", self.addOn))

@@ -4,6 +4,7 @@
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 
 const IMPLICIT_TLS = Ci.nsMsgSocketType.SSL;
+const OAUTH = Ci.nsMsgAuthMethod.OAuth2;
 const PASSWORD = Ci.nsMsgAuthMethod.passwordCleartext;
 const INBOX = Ci.nsMsgFolderFlags.Inbox;
 
@@ -108,6 +109,80 @@ const functions = {
     const listener = listen();
     MailServices.pop3.GetNewMail(null, listener, inbox(), account().incomingServer);
     await listener.promise;
+  },
+
+  // As "Install Add-on From File" does.
+  async install(path) {
+    const { AddonManager } = ChromeUtils.importESModule(
+      "resource://gre/modules/AddonManager.sys.mjs"
+    );
+    const { FileUtils } = ChromeUtils.importESModule("resource://gre/modules/FileUtils.sys.mjs");
+    const file = new FileUtils.File(path);
+    const install = await AddonManager.getInstallForFile(file, "application/x-xpinstall");
+    await install.install();
+  },
+
+  // The version that the add-on manager would update to.
+  async update(id) {
+    const { AddonManager } = ChromeUtils.importESModule(
+      "resource://gre/modules/AddonManager.sys.mjs"
+    );
+    const addOn = await AddonManager.getAddonByID(id);
+    const { promise, resolve } = Promise.withResolvers();
+    let version = addOn.version;
+    addOn.findUpdates(
+      {
+        onUpdateAvailable(found, install) { version = install.version; },
+        onUpdateFinished(found, status) { resolve(status); },
+      },
+      AddonManager.UPDATE_WHEN_USER_REQUESTED
+    );
+    const status = await promise;
+    if (status) {
+      throw new Error(`finding updates ended with ${status}`);
+    }
+    return version;
+  },
+
+  // The account hub, as somebody goes through it who types a name and an address.
+  async addByHub(name, address) {
+    const window = Services.wm.getMostRecentWindow("mail:3pane");
+    await until(() => window.openAccountHub);
+    await window.openAccountHub("MAIL");
+    const hub = await until(() => window.document.querySelector("account-hub-container")?.shadowRoot);
+    const find = selector => hub.querySelector(selector);
+    const step = await until(() => find("email-auto-form:not([hidden])"));
+    for (const [field, value] of [["#realName", name], ["#email", address]]) {
+      const input = await until(() => step.querySelector(field));
+      input.value = value;
+      input.dispatchEvent(new window.Event("input", { bubbles: true }));
+    }
+    const forward = () => find("account-hub-email account-hub-footer").querySelector("#forward");
+    const shown = selector => find(`${selector}:not([hidden])`);
+    await until(() => !forward().disabled);
+    forward().click();
+    await until(() => shown("email-config-found"));
+    await until(() => !forward().disabled);
+    forward().click();
+    await until(() => shown("email-added-success") || shown("email-sync-accounts-form"));
+    const accounts = MailServices.accounts;
+    accounts.defaultAccount = accounts.accounts.find(
+      each => each.defaultIdentity?.email == address
+    );
+    const outgoing = MailServices.outgoingServer.getServerByIdentity(account().defaultIdentity);
+    return [account().incomingServer, outgoing].map(each => [
+      each.type,
+      each.authMethod == OAUTH,
+    ]);
+  },
+
+  async logins() {
+    return (await Services.logins.getAllLogins()).map(each => [each.origin, each.httpRealm]);
+  },
+
+  async fetch() {
+    await until(inbox);
+    await getNewMessages();
   },
 
   async subjects() {

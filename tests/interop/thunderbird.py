@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +29,59 @@ _PREFERENCES: dict[str, Any] = {
 }
 
 
+_DESKTOP = """\
+[Desktop Entry]
+Type=Application
+Name=Browser
+Exec={program} %u
+MimeType=x-scheme-handler/http;x-scheme-handler/https;
+"""
+_DEFAULTS = """\
+[Default Applications]
+x-scheme-handler/http=browser.desktop
+x-scheme-handler/https=browser.desktop
+"""
+
+
+def _makeBrowser(home: Path, asked: Path) -> None:
+    """
+    Have the desktop open addresses with a program that only writes down which it is.
+    """
+    program = home / "browser"
+    program.write_text(f'#!/bin/sh\nprintf %s "$1" >{asked}.new && mv {asked}.new {asked}\n')
+    program.chmod(0o700)
+    applications = home / ".local" / "share" / "applications"
+    applications.mkdir(parents=True)
+    (applications / "browser.desktop").write_text(_DESKTOP.format(program=program))
+    (home / ".config").mkdir()
+    (home / ".config" / "mimeapps.list").write_text(_DEFAULTS)
+    finished = run("update-desktop-database", str(applications))
+    assert finished.status == 0, finished.errors
+
+
 class Thunderbird:
     """
     One that runs, with a profile of its own.
     """
 
-    def __init__(self, home: Path, authority: str) -> None:
+    def __init__(
+        self, home: Path, authority: str, preferences: Mapping[str, Any] | None = None
+    ) -> None:
         """
         Start it, and wait until it listens.
 
         @param home: an empty directory.
         @param authority: the file with the certificate to trust.
+        @param preferences: more of them.
         """
+        self._asked = home / "asked"
+        _makeBrowser(home, self._asked)
         profile = home / "profile"
         profile.mkdir()
         (profile / "user.js").write_text(
             "".join(
                 f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
-                for name, value in _PREFERENCES.items()
+                for name, value in {**_PREFERENCES, **(preferences or {})}.items()
             )
         )
         for arguments in (
@@ -100,6 +136,17 @@ class Thunderbird:
         )["value"]
         assert "error" not in outcome, f"{function}: {outcome['error']}"
         return outcome.get("value")
+
+    def awaitAddress(self) -> str:
+        """
+        Wait until it opens a browser.
+
+        @return: where.
+        """
+        eventually(self._asked.exists)
+        address = self._asked.read_text()
+        self._asked.unlink()
+        return address
 
     def quit(self) -> None:
         """

@@ -213,7 +213,9 @@ class ReadConfigurationTests(ConfigurationCase):
         self.assertEqual(configuration.defaultDomain, "xn--bcher-kva.example")
         self.assertEqual(configuration.scope, "imap smtp")
         self.assertEqual(configuration.xoauth2Document, {"imap", "pop3"})
-        self.assertEqual(configuration.domainRules, {"legacy.example": "web"})
+        rules = {"legacy.example": "web", "other.example": "everywhere"}
+        self.assertEqual(configuration.domainRules, rules)
+        self.assertEqual(configuration.domains, {*rules, "xn--bcher-kva.example"})
         self.assertEqual(configuration.waiting, WaitingLimits(10, 3))
         self.assertEqual(configuration.messageSize, 1_048_576)
         self.assertEqual(configuration.hashCost, 10)

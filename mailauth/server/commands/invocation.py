@@ -86,9 +86,9 @@ class Invocation:
         except LoginError as error:
             refuse(error.reason or error.sentence)
 
-    def answer(self, fields: Mapping[str, Any], text: str) -> None:
+    def answer(self, fields: Mapping[str, Any] | list[dict[str, Any]], text: str) -> None:
         """
-        @param fields: for a program.
+        @param fields: for a program, or several of a kind.
         @param text: for a person.
         """
         click.echo(json.dumps(fields) if self.asJSON else text)

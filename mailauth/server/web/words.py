@@ -18,6 +18,8 @@ ENGLISH: Mapping[str, str] = {
     # The start page
     "front.title": "Mail on {host}",
     "front.lead": "This server keeps your mail, and signs you in to the programs that read it.",
+    "front.setup": "Set up your mail program",
+    "front.setup.text": "Thunderbird, iPhone and Mac, Android, Outlook and others.",
     "front.account": "Your account",
     "front.account.text": "What your mail program needs in order to sign in.",
     "front.device": "Connect a device",
@@ -25,6 +27,56 @@ ENGLISH: Mapping[str, str] = {
     "front.signout": "Sign out of this browser",
     "front.passkey": "Add a passkey",
     "front.passkey.text": "Sign in with your fingerprint, your face or a security key.",
+    # Setting up a mail program
+    "setup.title": "Set up your mail program",
+    "setup.lead": "Enter your mail address, and see what to do in your mail program.",
+    "setup.address": "Mail address",
+    "setup.button": "Continue",
+    "setup.unknown": "There is no mail for this address here. Look for a mistake in it.",
+    "setup.for": "For <bdi>{address}</bdi>.",
+    "setup.another": "Another address",
+    "setup.password": "Where a program asks for a password, it wants an"
+    ' <a href="{account}">app password</a>, never that of your account.',
+    "setup.thunderbird": "Thunderbird",
+    "setup.thunderbird.text": "On a computer, with version 140 or later. You sign in with your"
+    " browser, and Thunderbird keeps no password.",
+    "setup.thunderbird.get": "Download the <a {link}>add-on</a> that lets Thunderbird sign in"
+    " here.",
+    "setup.thunderbird.install": "In Thunderbird, open <b>Settings</b>, then <b>Add-ons and"
+    " Themes</b>. Click the gear, choose <b>Install Add-on From File</b>, and open what you"
+    " downloaded.",
+    "setup.thunderbird.add": "Add an account, and enter your name and <bdi>{address}</bdi>. The"
+    " sign-in page of this server opens.",
+    "setup.apple": "iPhone, iPad and Mac",
+    "setup.apple.text": "Apple's Mail takes an app password.",
+    "setup.apple.get": "On the device itself, open the <a {link}>profile</a>, and allow the"
+    " download.",
+    "setup.apple.install": "In <b>Settings</b>, open <b>Profile Downloaded</b> (on a Mac, open"
+    " <b>Device Management</b>), and install it.",
+    "setup.apple.password": "Enter your app password when you are asked.",
+    "setup.android": "Android",
+    "setup.android.text": "FairEmail from its makers' own site signs in with your browser: import"
+    " this <a {link}>provider file</a> in its miscellaneous settings. Thunderbird for Android and"
+    " K-9 Mail find the server by themselves, and take an app password.",
+    "setup.outlook": "Outlook and others",
+    "setup.outlook.text": "Enter <bdi>{address}</bdi> and an app password. Most programs find the"
+    " rest; if yours does not, it is below.",
+    "setup.command": "Programs that know no OAuth",
+    "setup.command.text": "email-oauth2-proxy runs on your computer, signs in with your browser,"
+    " and stands between your mail program and this server. Start it with this <a"
+    " {link}>configuration</a>, and let your mail program use 127.0.0.1, port {imap} for"
+    " IMAP and {smtp} for sending.",
+    "setup.hand": "By hand",
+    "setup.hand.text": "The server is <code>{host}</code>, and the user name is"
+    " <bdi>{address}</bdi>.",
+    "setup.hand.protocol": "Protocol",
+    "setup.hand.port": "Port",
+    "setup.hand.security": "Security",
+    "setup.hand.imap": "IMAP",
+    "setup.hand.pop": "POP3",
+    "setup.hand.smtp": "Sending (SMTP)",
+    "setup.hand.tls": "SSL/TLS",
+    "setup.hand.starttls": "STARTTLS",
     # How a mail program signs in
     "account.title": "Signing in to {host}",
     "account.lead": "Mail programs do not take the password of your account here."

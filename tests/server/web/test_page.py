@@ -19,7 +19,10 @@ from mailauth.server.web.visit import BROWSER_COOKIE, SESSION_COOKIE, Pages, Vis
 from .shown import Shown
 from .world import ALICE, PASSWORDS, Browser, PagesCase
 
-EVERY_PAGE = ("", "account/", "signin", "nothing", "authorize?client_id=unknown", "signout")
+EVERY_PAGE = (
+    *("", "account/", "signin", "nothing", "authorize?client_id=unknown", "signout"),
+    *("setup/", "setup/?emailaddress=alice@example.test", "setup/?emailaddress=a@b.example"),
+)
 SESSION, MARK = SESSION_COOKIE.decode(), BROWSER_COOKIE.decode()
 
 

@@ -27,6 +27,7 @@ from mailauth.server.browsersessions import BrowserSessions
 from mailauth.server.clientauthentication import ClientAuthenticator
 from mailauth.server.clients import Clients
 from mailauth.server.devices import DeviceLimits, Devices
+from mailauth.server.domains import Domains
 from mailauth.server.factors import SecondFactors
 from mailauth.server.federation import PURPOSE as EXTERNAL
 from mailauth.server.federation import Federation
@@ -34,6 +35,7 @@ from mailauth.server.idtokenhints import IDTokenHints
 from mailauth.server.keys import PURPOSE as KEYS
 from mailauth.server.keys import StoredKeys, newSigningKey
 from mailauth.server.logout import Logout
+from mailauth.server.mailhosts import MailHosts, MailServer
 from mailauth.server.offer import Offer
 from mailauth.server.passkeys import Passkeys
 from mailauth.server.proofs import Proofs
@@ -43,6 +45,7 @@ from mailauth.server.signin import SignIn
 from mailauth.server.web.addresses import pagesByAddress
 from mailauth.server.web.assets import Assets
 from mailauth.server.web.pages import MissingPage
+from mailauth.server.web.setup import Setup, discoveryByAddress, setupByAddress
 from mailauth.server.web.site import makeSite
 from mailauth.server.web.visit import Pages
 from mailauth.stores.memory import MemoryStores
@@ -75,6 +78,11 @@ TELEVISION = Client(
     grantTypes=frozenset({"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"}),
 )
 REDIRECT = "http://127.0.0.1:38465/callback"
+SERVERS = (
+    MailServer("imap", 993, True),
+    MailServer("imap", 143, False),
+    MailServer("smtp", 587, False),
+)
 
 # RFC 7636 appendix B.
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -125,6 +133,8 @@ class World:
 
     @ivar told: what was posted to clients.
     @ivar kept: the browser sessions.
+    @ivar listed: the accounts, as whoever looks for a domain asks for them.
+    @ivar configured: the domains that the configuration names.
     """
 
     def __init__(
@@ -225,19 +235,27 @@ class World:
             now,
         )
         self.pages = Pages(issuer, HOST, secret.sealer("csrf"), self.sessions, Assets())
+        self.configured = ["example.org"]
+        self.hosts = MailHosts(HOST, issuer, SERVERS)
+        self.listed = cast(Any, Unreliable(stores.accounts))
+        domains = Domains(lambda: self.configured, self.listed, stores.revocations)
+        setup = Setup(self.hosts, domains)
         self.site = makeSite(
             issuer,
-            {},
-            pagesByAddress(
-                self.pages,
-                self.authorization,
-                self.signIn,
-                self.passkeys,
-                self.devices,
-                self.logout,
-                3600.0,
-                (self.federation,) if federated else (),
-            ),
+            discoveryByAddress(setup),
+            {
+                **pagesByAddress(
+                    self.pages,
+                    self.authorization,
+                    self.signIn,
+                    self.passkeys,
+                    self.devices,
+                    self.logout,
+                    3600.0,
+                    (self.federation,) if federated else (),
+                ),
+                **setupByAddress(self.pages, setup, lambda octets: b"signed: " + octets),
+            },
             MissingPage(self.pages),
             WaitingRoom(clock.callLater),
         )

@@ -1,0 +1,3 @@
+"""
+What sets up a mail program, for each kind of program a module. No HTTP in them.
+"""
