@@ -227,6 +227,9 @@ class PagesTests(BrowserTestCase):
         """
         for path, name in (
             ("", "front"),
+            ("setup/", "setup"),
+            ("setup/?emailaddress=alice@example.test", "setup-ways"),
+            ("setup/?emailaddress=alice@example.tset", "setup-unknown"),
             ("account/", "account"),
             ("nothing", "missing"),
             ("authorize?client_id=unknown", "error"),

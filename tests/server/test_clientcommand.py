@@ -49,27 +49,41 @@ class ClientTests(CommandCase):
         """
         expected: dict[str, Any] = {
             **self.usual,
-            "client_id": "emailproxy",
+            "client_id": "mailproxy",
             "client_name": "Email OAuth 2.0 Proxy",
             "redirect_uris": ["http://localhost:8765"],
         }
         self.shapes(
             self.answered(
-                *("client", "add", "--id", "emailproxy", "--name", "Email OAuth 2.0 Proxy"),
+                *("client", "add", "--id", "mailproxy", "--name", "Email OAuth 2.0 Proxy"),
                 *("--redirect", "http://localhost:8765"),
             ),
             **expected,
         )
-        self.shapes(self.answered("client", "show", "emailproxy"), **expected)
+        self.shapes(self.answered("client", "show", "mailproxy"), **expected)
         [listed] = self.answered("client", "list")
         self.shapes(listed, **expected)
-        self.assertIn("already", self.refused("client", "add", "--id", "emailproxy", *self.any))
+        self.assertIn("already", self.refused("client", "add", "--id", "mailproxy", *self.any))
         self.assertEqual(
-            self.answered("client", "remove", "emailproxy"), {"client_id": "emailproxy"}
+            self.answered("client", "remove", "mailproxy"), {"client_id": "mailproxy"}
         )
         self.assertEqual(self.answered("client", "list"), [])
         for verb in ("show", "remove", "deny"):
-            self.assertIn("no client emailproxy", self.refused("client", verb, "emailproxy"))
+            self.assertIn("no client mailproxy", self.refused("client", verb, "mailproxy"))
+
+    def test_builtIn(self) -> None:
+        """
+        A mail program that is known without registration is shown, is in no list, and can be denied
+        until that is taken back.
+        """
+        shown = self.answered("client", "show", "thunderbird")
+        self.assertEqual(("Thunderbird", False), (shown["client_name"], shown["verified"]))
+        self.assertEqual(self.answered("client", "list"), [])
+
+        self.answered("client", "deny", "thunderbird")
+        self.assertTrue(self.answered("client", "show", "thunderbird")["denied"])
+        self.answered("client", "remove", "thunderbird")
+        self.assertFalse(self.answered("client", "show", "thunderbird")["denied"])
 
     def test_confidential(self) -> None:
         """

@@ -18,9 +18,11 @@ from twisted.web.http_headers import Headers
 from mailauth.credentials import clientTag
 from mailauth.errors import Outage
 from mailauth.oauth.records import Client
+from mailauth.oauth.redirects import registrable
 from mailauth.oauth.registration import DEVICE_GRANT, describeClient
 from mailauth.oauth.responses import OAuthError
 from mailauth.scopes import CALENDARS_SCOPE, CONTACTS_SCOPE, MAIL_SCOPE
+from mailauth.server.builtinclients import BUILT_IN
 from mailauth.server.clientdocuments import ClientDocuments
 from mailauth.server.clients import LIFETIME, MAX_ID, Clients, deniedClient
 from mailauth.server.sealing import KEY_OCTETS, ServerSecret, digestOf
@@ -112,6 +114,41 @@ class ClientsCase(SynchronousTestCase):
         self.assertEqual(
             (error.code, error.description), ("invalid_client", "There is no such client.")
         )
+
+
+class BuiltInTests(ClientsCase):
+    """
+    The mail programs that are known without registration.
+    """
+
+    def test_known(self) -> None:
+        """
+        They are there, even if nobody may register; they are public, nobody vouches for them, and
+        their redirect URIs are such as anybody could register.
+        """
+        stores, sealer = self.stores, SECRET.sealer("client-ids")
+        closed = Clients(stores.clients, stores.revocations, ISSUER, sealer, openRegistration=False)
+        for clientId, client in BUILT_IN.items():
+            self.assertEqual(client, self.find(clientId))
+            found = Deferred.fromCoroutine(closed.find(clientId))
+            self.assertEqual(client, self.successResultOf(found))
+            self.assertTrue(client.public)
+            self.assertFalse(client.verified)
+            self.assertEqual(clientId, client.clientId)
+            for uri in client.redirectURIs:
+                registrable(uri)
+
+    def test_record(self) -> None:
+        """
+        A record of the administrator's comes first, and can deny one.
+        """
+        own = Client("emailproxy", verified=True, created=NOW)
+        self.successResultOf(self.stores.clients.add(own))
+        self.successResultOf(self.stores.clients.add(deniedClient("fairemail", NOW)))
+
+        self.assertEqual(own, self.find("emailproxy"))
+        self.assertUnknown("fairemail")
+        self.find("thunderbird")
 
 
 class RegisteredTests(ClientsCase):
@@ -544,7 +581,7 @@ class DocumentTests(ClientsCase):
         self.withDocuments()
 
         self.assertEqual(self.find(self.address).redirectURIs, ("https://app.example/cb",))
-        for other in ("http://app.example/client.json", "https://app.example", "emailproxy", ""):
+        for other in ("http://app.example/client.json", "https://app.example", "mailproxy", ""):
             self.assertUnknown(other)
         self.assertEqual(self.fetched, [self.address])
 

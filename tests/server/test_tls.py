@@ -5,11 +5,14 @@ Tests of the certificate and its context.
 from __future__ import annotations
 
 import ssl
+import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -17,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import NameOID
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import Clock
@@ -219,6 +223,53 @@ class ReloadableContextTests(SynchronousTestCase):
 
         self.assertNotEqual(self.shown(), before)
 
+    def verified(self, signed: bytes) -> tuple[int, bytes]:
+        """
+        What OpenSSL finds inside a signature that the authority of now vouches for, and its status.
+        """
+        finished = subprocess.run(
+            (
+                *("openssl", "smime", "-verify", "-inform", "DER", "-binary", "-purpose", "any"),
+                *("-CAfile", str(self.directory / "ca.pem")),
+            ),
+            input=signed,
+            capture_output=True,
+            check=False,
+        )
+        return finished.returncode, finished.stdout
+
+    def test_sign(self) -> None:
+        """
+        What is signed is whole, and verified by OpenSSL with the authority of the certificate
+        alone, for its chain comes along; once another certificate is loaded, by that one's.
+        """
+        for _ in range(2):
+            signed = self.context.sign(b"a\r\nprofile\n")
+            self.assertEqual((0, b"a\r\nprofile\n"), self.verified(signed))
+            self.assertNotEqual(0, self.verified(signed.replace(b"profile", b"pr0file"))[0])
+            makeCertificates(self.directory, ["localhost"])
+            self.load()
+            self.assertNotEqual(0, self.verified(signed)[0])
+
+    def test_signWithout(self) -> None:
+        """
+        With a key that cannot sign there, things stay as they are.
+        """
+        key = ed25519.Ed25519PrivateKey.generate()
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        begin = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(begin + timedelta(days=1))
+            .sign(key, None)
+        )
+        self.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+        self.key.write_bytes(pem(key))
+        self.load()
+
+        self.assertEqual(b"a profile", self.context.sign(b"a profile"))
+
     def test_mismatched(self) -> None:
         """
         A key that is not the certificate's: somebody is in the middle of renewing them.
@@ -287,7 +338,9 @@ class ReloadableContextTests(SynchronousTestCase):
         self.assertEqual(str(error), "cannot read /nowhere/server.pem: No such file or directory")
 
 
-def pem(key: ec.EllipticCurvePrivateKey | x25519.X25519PrivateKey) -> bytes:
+def pem(
+    key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey,
+) -> bytes:
     """
     A key as files hold it.
     """
