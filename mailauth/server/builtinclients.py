@@ -2,8 +2,9 @@
 The mail programs that are known without registration: those that cannot register themselves, and
 for which L{mailauth.server.setup} writes files that have to name a client.
 
-They are public clients, so their names prove nothing, and whoever signs in is told so. A record of
-the administrator's under the same id comes first, and can deny one.
+They are public clients, so their names prove nothing, and whoever signs in is told so. Like those
+that registered themselves they have no device grant: anybody could send somebody else its code
+(OA10). A record of the administrator's under the same id comes first, and can deny one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..oauth.records import Client
-from ..oauth.registration import DEVICE_GRANT
 
 THUNDERBIRD = Client(
     "thunderbird",
@@ -27,7 +27,6 @@ EMAIL_PROXY = Client(
     "emailproxy",
     "email-oauth2-proxy",
     redirectURIs=("http://localhost:8765",),
-    grantTypes=frozenset({"authorization_code", "refresh_token", DEVICE_GRANT}),
 )
 
 BUILT_IN: Mapping[str, Client] = {

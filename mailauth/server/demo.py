@@ -25,6 +25,7 @@ from ..passwords import digestAppPassword, makeAppPassword
 from ..stores.records import Account, AppPassword
 from .certificates import makeCertificates
 from .config import CONFIGURATION, STANDARD_PORTS, Configuration, readConfiguration
+from .mailhosts import mailHostsOf
 from .service import MailService
 
 MAIL_HOST = "mail.localhost"
@@ -201,6 +202,7 @@ mailauth is running. Everything is on this machine only, and Ctrl-C stops it.
   POP3        {host}, port {pop3s} (TLS) or {pop3} (STLS)
   issuer      {issuer}   (any OAuth client registers itself there)
   help page   {accountPage}
+  set-up page {setupPage}   (what to do in which mail program)
 
   alice@example.test   account password {alicePassword}
                        app password     {aliceAppPassword}
@@ -246,6 +248,7 @@ def describe(demo: Demo, ports: dict[str, int], program: str) -> str:
         **ports,
         issuer=demo.configuration.issuer,
         accountPage=demo.configuration.accountPage,
+        setupPage=mailHostsOf(demo.configuration).address("setup/"),
         alicePassword=demo.secrets[_ALICE]["password"],
         aliceAppPassword=demo.secrets[_ALICE]["app_password"],
         bobPassword=demo.secrets[_BOB]["password"],

@@ -124,7 +124,7 @@ class BuiltInTests(ClientsCase):
     def test_known(self) -> None:
         """
         They are there, even if nobody may register; they are public, nobody vouches for them, and
-        their redirect URIs are such as anybody could register.
+        they have no more than anybody could register: no device grant, either (OA10).
         """
         stores, sealer = self.stores, SECRET.sealer("client-ids")
         closed = Clients(stores.clients, stores.revocations, ISSUER, sealer, openRegistration=False)
@@ -135,6 +135,7 @@ class BuiltInTests(ClientsCase):
             self.assertTrue(client.public)
             self.assertFalse(client.verified)
             self.assertEqual(clientId, client.clientId)
+            self.assertEqual({"authorization_code", "refresh_token"}, client.grantTypes)
             for uri in client.redirectURIs:
                 registrable(uri)
 
