@@ -32,19 +32,22 @@ class Person:
     @ivar name: of the account.
     """
 
-    def __init__(self, demo: Demo, name: str = ALICE) -> None:
+    def __init__(self, demo: Demo, name: str = ALICE, elsewhere: str | None = None) -> None:
+        """
+        @param elsewhere: another issuer, to which she goes, too.
+        """
         self.name = name
         self._password = demo.accounts[name]["password"]
         self._opener = build_opener(
             ProxyHandler({}),
             HTTPSHandler(context=ssl.create_default_context(cafile=demo.authority)),
             HTTPCookieProcessor(),
-            _Staying(demo.issuer),
+            _Staying(demo.issuer, *([] if elsewhere is None else [elsewhere])),
         )
 
     def visit(self, address: str) -> Shown:
         """
-        Go to an address, and on from there, but never to another site.
+        Go to an address, and on from there, but never to a site that she does not know.
         """
         return self._open(Request(address))
 
@@ -70,6 +73,21 @@ class Person:
             return shown
         fields = {"username": self.name, "password": self._password}
         return self.press(shown, "signin", fields)
+
+    def signInThere(self, address: str, name: str) -> Shown:
+        """
+        Go to an address, and sign in at the other issuer.
+
+        @param name: who she is there.
+        """
+        shown = self.visit(address)
+        [link] = [
+            attributes["href"]
+            for tag, attributes in shown.page.elements
+            if tag == "a" and attributes.get("class") == "button"
+        ]
+        shown = self.visit(urljoin(shown.address, link))
+        return self.press(shown, None, {"login": name, "password": "anything"})
 
     def answer(self, address: str, decision: str = "allow") -> str:
         """
@@ -113,8 +131,8 @@ class _Staying(HTTPRedirectHandler):
     Follows no redirect that leaves.
     """
 
-    def __init__(self, issuer: str) -> None:
-        self._site = f"{issuer}/"
+    def __init__(self, *issuers: str) -> None:
+        self._sites = tuple(f"{issuer}/" for issuer in issuers)
 
     def redirect_request(
         self,
@@ -128,7 +146,7 @@ class _Staying(HTTPRedirectHandler):
         """
         See the parent.
         """
-        if not location.startswith(self._site):
+        if not location.startswith(self._sites):
             return None
         return super().redirect_request(request, body, status, reason, headers, location)
 
