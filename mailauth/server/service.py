@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import Any
 
 from twisted.application.internet import TimerService
@@ -226,9 +226,7 @@ class MailService(MultiService):
                 **discoveryByAddress(setup),
             },
             {
-                **endpointsByAddress(
-                    server, configuration.issuing.openRegistration, self._reactor.seconds
-                ),
+                **endpointsByAddress(server, configuration.issuing.openRegistration, monotonic),
                 **pagesByAddress(
                     pages,
                     server.authorization,

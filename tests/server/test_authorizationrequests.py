@@ -103,7 +103,7 @@ class DestinationTests(AuthorizationCase):
                 error = self.raised(self.answered(**at))
                 self.assertTrue(error.location.startswith("http://127.0.0.1:38465/cb?error="))
 
-    async def answered(self, **parameters: str | None) -> None:
+    async def answered(self, **parameters: Any) -> None:
         """
         Ask, while nobody is signed in.
         """

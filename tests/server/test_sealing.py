@@ -4,8 +4,6 @@ Tests of what the server seals, and of its key file.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -18,6 +16,8 @@ from mailauth.server.sealing import (
     digestOf,
     readKeyFile,
 )
+
+from .deployment import makeDirectory
 
 SECRET = ServerSecret(b"\1" * KEY_OCTETS)
 SEALER = SECRET.sealer("this")
@@ -101,8 +101,7 @@ class KeyFileTests(SynchronousTestCase):
         """
         A directory for it.
         """
-        self.directory = Path(self.mktemp())
-        self.directory.mkdir()
+        self.directory = makeDirectory(self)
         self.path = self.directory / "key"
 
     def test_made(self) -> None:

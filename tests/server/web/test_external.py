@@ -91,7 +91,7 @@ class ExternalTests(ExternalCase):
     def test_button(self) -> None:
         """
         The sign-in page has a button for it, beside the form, which leads nowhere else for its
-        sake: no password can be sent there (WB5).
+        sake: no password can be sent there.
         """
         shown = self.browser.get("signin")
 
