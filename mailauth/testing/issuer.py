@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import count
 from time import time
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from ..oauth.jwt import Signer, makeJWKS, makePrivateKey
 from ..scopes import MAIL_SCOPE
@@ -87,3 +88,106 @@ class MemoryIssuer:
         @param now: the wall clock of the resource server, or C{None} for the issuer's.
         """
         return JWTValidator([self.trusted()], now or self._now)
+
+
+class KeycloakIssuer(MemoryIssuer):
+    """
+    Issues tokens of the shape that Keycloak gives them: all have one header, whatever they are, and
+    say in a claim C{typ} what that is; the subject is a UUID, and the name is in another claim.
+    """
+
+    def __init__(
+        self,
+        issuer: str = "https://idp.example/realms/mail",
+        audience: str = "mail",
+        now: Callable[[], float] = time,
+    ) -> None:
+        """
+        @param audience: what its audience mapper is told to add.
+        @param now: the wall clock, in seconds since the epoch.
+        """
+        super().__init__(issuer, audience, "RS256", now)
+
+    def issueTo(self, username: str, kind: str = "Bearer", **claims: Any) -> bytes:
+        """
+        Issue a token.
+
+        @param username: whose it is.
+        @param kind: C{"Bearer"}, C{"ID"} or C{"Refresh"}.
+        @param claims: more claims, or others than usual; C{None} leaves one out.
+        """
+        now = self._now()
+        said = {
+            "exp": now + 300,
+            "iat": now,
+            "jti": f"onrtac:{next(self._tokenIds)}",
+            "iss": self.issuer,
+            "aud": [self.audience, "account"],
+            "sub": str(uuid5(NAMESPACE_URL, f"{self.issuer}#{username}")),
+            "typ": kind,
+            "azp": "thunderbird",
+            "sid": "5a1e2b7c",
+            "acr": "1",
+            "realm_access": {"roles": ["offline_access", "uma_authorization"]},
+            "resource_access": {"account": {"roles": ["manage-account", "view-profile"]}},
+            "scope": f"openid profile email {MAIL_SCOPE}",
+            "email_verified": True,
+            "preferred_username": username,
+            **claims,
+        }
+        return self._sign(said)
+
+    def _sign(self, claims: dict[str, Any]) -> bytes:
+        present = {name: value for name, value in claims.items() if value is not None}
+        return self.signer.sign(present, "JWT")
+
+
+class EntraIssuer(KeycloakIssuer):
+    """
+    Issues tokens of the shape that Microsoft Entra ID gives them, version 2.0: the subject is
+    another for each client, who somebody is says C{oid}, and scopes are in C{scp}.
+    """
+
+    TENANT = "8c5bfd2e-2b8f-4e0a-9d2b-5a3f5f6f7a01"
+
+    def __init__(
+        self,
+        issuer: str = f"https://login.microsoftonline.com/{TENANT}/v2.0",
+        audience: str = "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+        now: Callable[[], float] = time,
+    ) -> None:
+        """
+        @param audience: the id of the application that exposes the API.
+        @param now: the wall clock, in seconds since the epoch.
+        """
+        super().__init__(issuer, audience, now)
+
+    def issueTo(self, username: str, kind: str = "Bearer", **claims: Any) -> bytes:
+        """
+        See L{KeycloakIssuer.issueTo}.
+
+        @param kind: C{"Bearer"}, or C{"ID"} for an ID token, which is for the client and has no
+            scope.
+        """
+        now = self._now()
+        person = str(uuid5(NAMESPACE_URL, username))
+        isID = kind == "ID"
+        said = {
+            "aud": "0c1b2a3d-client" if isID else self.audience,
+            "iss": self.issuer,
+            "iat": now,
+            "nbf": now,
+            "exp": now + 4000,
+            "azp": None if isID else "0c1b2a3d-client",
+            "azpacr": None if isID else "0",
+            "name": "Alice",
+            "oid": person,
+            "preferred_username": username,
+            "scp": None if isID else "IMAP.AccessAsUser.All POP.AccessAsUser.All SMTP.Send",
+            "sub": f"{person}-for-this-client",
+            "tid": self.TENANT,
+            "uti": f"uti-{next(self._tokenIds)}",
+            "ver": "2.0",
+            **claims,
+        }
+        return self._sign(said)
