@@ -102,16 +102,53 @@ class Dovecot:
         return log
 
 
-def versionOfDovecot() -> tuple[int, ...]:
+@attrs.frozen
+class Installation:
+    """
+    Where a Dovecot is.
+
+    @ivar root: of another system below a directory of this one, or this one's own.
+    """
+
+    root: Path = Path("/")
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """
+        How it is called.
+        """
+        return ("dovecot",) if self.root == Path("/") else ("chroot", str(self.root), "dovecot")
+
+    def inside(self, path: Path) -> Path:
+        """
+        What it calls a file of this system.
+        """
+        return Path("/") / path.relative_to(self.root)
+
+
+def newestInstallation() -> Installation:
+    """
+    The one in the system that C{MAILAUTH_DOVECOT_ROOT} names, because this one's is too old for
+    the type of our tokens; this one's if there is no other.
+    """
+    return Installation(Path(os.environ.get("MAILAUTH_DOVECOT_ROOT", "/")))
+
+
+def versionOfDovecot(installation: Installation = Installation()) -> tuple[int, ...]:
     """
     Which one is installed.
     """
-    match = re.match(rb"[0-9.]+", run("dovecot", "--version").output)
+    match = re.match(rb"[0-9.]+", run(*installation.command, "--version").output)
     assert match is not None
     return tuple(map(int, match[0].split(b".")))
 
 
-def startDovecot(directory: Path, way: str, replacements: Mapping[str, str]) -> Dovecot:
+def startDovecot(
+    directory: Path,
+    way: str,
+    replacements: Mapping[str, str],
+    installation: Installation = Installation(),
+) -> Dovecot:
     """
     Start a Dovecot, and wait until it is ready.
 
@@ -119,19 +156,20 @@ def startDovecot(directory: Path, way: str, replacements: Mapping[str, str]) -> 
     @param way: to find out what a token is worth, by the heading in the document.
     @param replacements: for what the document made up.
     """
-    version = "2.4" if versionOfDovecot() >= (2, 4) else "2.3"
+    version = "2.4" if versionOfDovecot(installation) >= (2, 4) else "2.3"
+    inside = installation.inside(directory)
     # It opens no mailbox as root.
     owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     _makeMailbox(directory, owner)
     port = freePort()
-    (directory / "dovecot.conf").write_text(_rest(directory, version, port, owner))
+    (directory / "dovecot.conf").write_text(_rest(inside, version, port, owner))
     for block in blocksOf("dovecot.md", f"{way} with Dovecot {version}"):
-        written = filledIn(block, {**replacements, "/etc/dovecot/": f"{directory}/"})
+        written = filledIn(block, {**replacements, "/etc/dovecot/": f"{inside}/"})
         path = directory / Path(block.partition("\n")[0]).name
         path.touch(mode=0o600)
         path.write_text(written)
     process = subprocess.Popen(
-        ("dovecot", "-F", "-c", directory / "dovecot.conf"),
+        (*installation.command, "-F", "-c", str(inside / "dovecot.conf")),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from tempfile import mkdtemp
 from time import time
 from typing import Any
 
@@ -21,7 +23,13 @@ from mailauth.server.sealing import readKeyFile
 from . import ALICE, BOB
 from .attempts import Attempt, Outcome, curl, python
 from .demo import DemoTestCase
-from .dovecot import MESSAGE, startDovecot, versionOfDovecot
+from .dovecot import (
+    MESSAGE,
+    Installation,
+    newestInstallation,
+    startDovecot,
+    versionOfDovecot,
+)
 from .ports import freePort
 from .programs import need
 
@@ -35,6 +43,8 @@ class DovecotTestCase(DemoTestCase):
 
     @ivar token: one of alice's.
     """
+
+    installation = Installation()
 
     def setUp(self) -> None:
         """
@@ -51,10 +61,10 @@ class DovecotTestCase(DemoTestCase):
         @param way: to find out what a token is worth, by the heading in the document.
         @param replacements: for what the document made up, besides the addresses.
         """
-        home = self.directory / "dovecot"
+        self.home = home = Path(mkdtemp(dir=self.installation.root / "tmp"))
+        self.addCleanup(shutil.rmtree, home)
         # It has users of its own.
-        self.directory.chmod(0o755)
-        home.mkdir(mode=0o755)
+        home.chmod(0o755)
         for name in ("ca.pem", "server.pem", "server.key"):
             shutil.copy(self.demo.directory / name, home)
         self.dovecot = startDovecot(
@@ -63,8 +73,9 @@ class DovecotTestCase(DemoTestCase):
             {
                 **replacements,
                 "mail.example.org": self.demo.issuer.removeprefix("https://"),
-                "/etc/ssl/certs/ca-certificates.crt": f"{home}/ca.pem",
+                "/etc/ssl/certs/ca-certificates.crt": f"{self.installation.inside(home)}/ca.pem",
             },
+            self.installation,
         )
         self.addCleanup(self.dovecot.stop)
 
@@ -96,7 +107,7 @@ class DovecotTestCase(DemoTestCase):
         for outcome in (bearer, self.logIn(token, "XOAUTH2", **others)):
             self.assertIn(REFUSED, outcome.refusal or b"")
         # 2.4 shows its error document to nobody.
-        if versionOfDovecot() < (2, 4):
+        if versionOfDovecot(self.installation) < (2, 4):
             [document] = bearer.documents
             discovery = self.demo.scopeAndDiscovery["openid-configuration"]
             self.assertEqual(discovery, document["openid-configuration"])
@@ -195,6 +206,8 @@ class KeysTests(DovecotTestCase):
     A Dovecot that has a copy of the keys.
     """
 
+    installation = newestInstallation()
+
     def setUp(self) -> None:
         """
         See the parent.
@@ -207,14 +220,15 @@ class KeysTests(DovecotTestCase):
         """
         Give it the keys of now.
         """
-        self.demo.command("key", "export", str(self.directory / "dovecot" / "mailauth-keys"))
+        self.demo.command("key", "export", str(self.home / "mailauth-keys"))
 
     def test_accepts(self) -> None:
         """
         A signed token opens the mailbox, also if it is one of a new key. A Dovecot that is too old
         for the type of our tokens takes none, as the document says.
         """
-        check = self.assertAccepted if versionOfDovecot() >= (2, 3, 21) else self.assertRefused
+        isNew = versionOfDovecot(self.installation) >= (2, 3, 21)
+        check = self.assertAccepted if isNew else self.assertRefused
 
         check(self.token)
         self.demo.command("key", "rotate", "--now")
