@@ -64,9 +64,7 @@ class ClientTests(CommandCase):
         [listed] = self.answered("client", "list")
         self.shapes(listed, **expected)
         self.assertIn("already", self.refused("client", "add", "--id", "mailproxy", *self.any))
-        self.assertEqual(
-            self.answered("client", "remove", "mailproxy"), {"client_id": "mailproxy"}
-        )
+        self.assertEqual(self.answered("client", "remove", "mailproxy"), {"client_id": "mailproxy"})
         self.assertEqual(self.answered("client", "list"), [])
         for verb in ("show", "remove", "deny"):
             self.assertIn("no client mailproxy", self.refused("client", verb, "mailproxy"))
