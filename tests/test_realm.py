@@ -435,6 +435,8 @@ class RevocableRealmTests(SynchronousTestCase):
 
         self.assertEqual((opened.avatarId, opened.connection), (ALICE.encode(), connection))
         self.assertEqual(opened.tags, {accountTag(ALICE), "grant:1"})
+        other, _ = self.enter(BOB)
+        self.assertEqual([each.connection for each in self.realm.all()], [connection, other])
 
     def test_throughThePortal(self) -> None:
         """
