@@ -124,6 +124,7 @@ class FederationTestCase(DemoTestCase):
         with (self.demo.directory / CONFIGURATION).open("a") as file:
             file.write(_SETTINGS.format(issuer=self.issuer, more=more))
         self.demo = serve(self.demo, "")
+        self.addCleanup(self.demo.stop)
 
     def open(self, token: str, **others: Any) -> list[Outcome]:
         """
