@@ -20,6 +20,11 @@ PATH = "autodiscover/autodiscover.xml"
 _FRAME = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
 _SETTINGS = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 
+MAX_DEPTH = 8
+"""
+How deep a request may be nested. A good one has three elements inside each other.
+"""
+
 
 class AutodiscoverError(Exception):
     """
@@ -53,6 +58,10 @@ def readAddress(octets: bytes) -> str:
     parser = ParserCreate(namespace_separator=" ")
 
     def begin(name: str, attributes: object) -> None:
+        # Each text is noted under all that it is in: a request that is nothing but depth would cost
+        # the square of its size (DS10).
+        if len(path) >= MAX_DEPTH:
+            raise AutodiscoverError(600, "Invalid Request")
         # Whatever its namespace: that of ActiveSync is another.
         path.append(name.rpartition(" ")[2])
 

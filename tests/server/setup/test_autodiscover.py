@@ -82,6 +82,17 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(601, self.refused(asked))
         self.assertEqual(601, self.refused(request(schema="")))
 
+    def test_deep(self) -> None:
+        """
+        A request that is nothing but depth is refused before it costs anything (DS10), though what
+        it asks for stands at its end.
+        """
+        deep = b"<x>t" * 9 + b"</x>" * 9 + b"</Autodiscover>"
+
+        self.assertEqual(600, self.refused(request().replace(b"</Autodiscover>", deep)))
+        shallow = b"<x>t" * 3 + b"</x>" * 3 + b"</Autodiscover>"
+        self.assertEqual(ALICE, readAddress(request().replace(b"</Autodiscover>", shallow)))
+
     def test_doctype(self) -> None:
         """
         A document type is not read: neither large entities, nor files, nor other servers' (DS10).
