@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 
 from .commands.account import account
 from .commands.apppassword import appPassword
@@ -146,4 +147,6 @@ def runDemo(reactor: Any, prepared: Any, asJSON: bool) -> None:
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()
     if failures:
-        refuse(f"the demo could not start: {failures[0]}")
+        taken = isinstance(failures[0], CannotListenError)
+        advice = "; '--base-port 2000' takes other ports" if taken else ""
+        refuse(f"the demo could not start: {str(failures[0]).rstrip('.')}{advice}")

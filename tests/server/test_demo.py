@@ -353,3 +353,4 @@ class RunTests(SynchronousTestCase):
         [line] = finished.stderr.splitlines()
         self.assertIn(str(port), line)
         self.assertIn("in use", line)
+        self.assertIn("--base-port", line)
