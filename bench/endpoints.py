@@ -20,6 +20,7 @@ from options import accountName, listen
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
+from mailauth.caches.memory import MemoryCache
 from mailauth.mail.waiting import WaitingRoom
 from mailauth.oauth.records import Authentication, AuthorizationCode, Client, Grant
 from mailauth.passwords import PasswordHasher
@@ -86,6 +87,7 @@ async def serveEndpoints(reactor: Any, connections: int, durable: bool, director
         stores,
         secret,
         PasswordHasher(reactor, reactor.getThreadPool(), configuration.hashCost),
+        MemoryCache(),
         MailRealm({}),
         audit,
         reactor,

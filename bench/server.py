@@ -22,7 +22,7 @@ from twisted.mail.imap4 import MemoryAccount
 from twisted.mail.interfaces import IAccountIMAP
 
 from mailauth.caches.memory import MemoryCache
-from mailauth.checkers import Audited, BearerTokenChecker, Throttled
+from mailauth.checkers import Audited, BearerTokenChecker, Remembered, Throttled
 from mailauth.credentials import AvatarId
 from mailauth.interfaces import IAudit
 from mailauth.mail.imap4 import IMAP4Server
@@ -71,9 +71,10 @@ def makePortal(options: argparse.Namespace, audit: IAudit, seconds: Callable[[],
         stores.revocations,
         TokenPolicy(serviceScopes={"imap": frozenset({options.scope})}),
     )
+    remembered = Remembered(checker, cache, stores.revocations)
     return PromptPortal(
         RevocableRealm(MailRealm({IAccountIMAP: makeAccount}), stores.revocations),
-        [Audited(Throttled(checker, Throttle(seconds)), audit, seconds)],
+        [Audited(Throttled(remembered, Throttle(seconds)), audit, seconds)],
     )
 
 

@@ -2,7 +2,7 @@
 Checkers for cred: who is this? Each takes one kind of credentials and answers with an
 L{AvatarId}, and they compose by wrapping each other's one method::
 
-    Audited(Throttled(BearerTokenChecker(validator)), audit)
+    Audited(Throttled(Remembered(BearerTokenChecker(validator), cache)), audit)
     Audited(
         First(
             ThrottledByNetwork(AppPasswordChecker(store)),
@@ -18,6 +18,7 @@ import hmac
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
+from hashlib import sha256
 from time import time
 from typing import Any
 
@@ -39,6 +40,7 @@ from .interfaces import (
     IDelegatedPassword,
     IIdentities,
     IRevocations,
+    ITokenCache,
     ITokenValidator,
 )
 from .networks import networkOf
@@ -55,6 +57,7 @@ from .stores.memory import MemoryRevocations
 from .stores.records import Account, AppPassword, AppPasswordUse
 from .throttle import Throttle, nothing
 from .usernames import canonicalName
+from .validators.caching import POSITIVE
 
 _log = Logger()
 
@@ -469,6 +472,55 @@ class Throttled(_Checker):
 
 def _isGuess(error: BaseException) -> bool:
     return isinstance(error, UnauthorizedLogin) and getattr(error, "counts", True)
+
+
+@implementer(ICredentialsChecker)
+class Remembered(_Checker):
+    """
+    Remembers whom a token let in: most logins repeat one of a minute ago, and nothing that it
+    rests on has changed. Whatever may change it comes as an entry under one of its tags, which
+    drops it; so the other checker must answer with an L{AvatarId} that bears all of them. A
+    refusal is not remembered here.
+    """
+
+    def __init__(
+        self,
+        checker: ICredentialsChecker,
+        cache: ITokenCache,
+        revocations: IRevocations,
+        now: Callable[[], float] = time,
+    ) -> None:
+        """
+        @param checker: of L{IBearerToken}.
+        @param cache: one whose C{drop} is subscribed to the revocations.
+        @param now: the wall clock, in seconds since the epoch.
+        """
+        self._check = _checkOf(checker)
+        self._cache = cache
+        self._revocations = revocations
+        self._now = now
+        self.credentialInterfaces = checker.credentialInterfaces
+
+    async def check(self, credentials: Any) -> AvatarId:
+        """
+        See L{requestAvatarId}.
+        """
+        self._revocations.catchUp()
+        cache, service = self._cache, _contextOf(credentials).service
+        # Injective for everything that is let in: no service, and no account, has a NUL in it.
+        asked = b"%b\0%b\0%b" % (service.encode(), credentials.authzid or b"", credentials.token)
+        digest = sha256(asked).digest()
+        known: AvatarId | None = cache.get(digest)
+        if known is not None:
+            return known
+        generation = cache.generation
+        avatarId: AvatarId = await self._check(credentials)
+        expires = self._now() + POSITIVE
+        if avatarId.expires is not None:
+            expires = min(expires, avatarId.expires)
+        if generation == cache.generation:
+            cache.put(digest, avatarId, avatarId.tags, expires)
+        return avatarId
 
 
 @implementer(ICredentialsChecker)

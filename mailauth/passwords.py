@@ -27,6 +27,7 @@ from twisted.python.threadpool import ThreadPool
 from .caches.memory import MemoryCache
 from .credentials import accountTag
 from .errors import InvalidCredentials, Outage
+from .interfaces import ITokenCache
 
 _T = TypeVar("_T")
 
@@ -171,12 +172,15 @@ class PasswordHasher:
         pool: ThreadPool,
         cost: int = DEFAULT_COST,
         now: Callable[[], float] = time,
+        cache: ITokenCache | None = None,
     ) -> None:
         """
         @param pool: where to hash. Nothing else should use it; whoever made it starts and stops
             it.
         @param cost: of new hashes; 2 to the power of it is the number of rounds.
         @param now: the wall clock, in seconds since the epoch.
+        @param cache: where verdicts are remembered; C{None} for one of its own. Either is told by
+            whoever knows the revocations what to drop: see L{forget}.
         """
         self.cost = cost
         self._reactor = reactor
@@ -186,7 +190,7 @@ class PasswordHasher:
         self._key = secrets.token_bytes(32)
         # Nobody knows a password of this hash.
         self._dummy = f"$2b${cost:02}$" + 53 * "."
-        self._verdicts = MemoryCache(now)
+        self._verdicts = MemoryCache(now) if cache is None else cache
         self._verifying: dict[bytes, list[Deferred[None]]] = {}
 
     def hash(self, password: bytes) -> Deferred[str]:
@@ -243,7 +247,7 @@ class PasswordHasher:
     def forget(self, tags: frozenset[str], reason: str | None = None) -> None:
         """
         Drop the verdicts under these tags; to be subscribed to
-        L{IRevocations<mailauth.interfaces.IRevocations>}.
+        L{IRevocations<mailauth.interfaces.IRevocations>}, unless their cache is.
         """
         self._verdicts.drop(tags)
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
-from twisted.internet import reactor
+from twisted.internet import reactor as globalReactor
 from twisted.python.threadpool import ThreadPool
 from twisted.trial.unittest import TestCase
 
+from mailauth.interfaces import ITokenCache
 from mailauth.passwords import MIN_COST, PasswordHasher
 
 
@@ -52,11 +53,16 @@ def startPool(test: TestCase, pool: ThreadPool) -> None:
 
 
 def makeHasher(
-    test: TestCase, pool: ThreadPool, now: Callable[[], float], start: bool = True
+    test: TestCase,
+    pool: ThreadPool,
+    now: Callable[[], float],
+    start: bool = True,
+    cache: ITokenCache | None = None,
 ) -> PasswordHasher:
     """
     A hasher of the lowest cost.
     """
     if start:
         startPool(test, pool)
-    return PasswordHasher(reactor, pool, MIN_COST, now)  # type: ignore[arg-type]  # it is a module
+    reactor: Any = globalReactor
+    return PasswordHasher(reactor, pool, MIN_COST, now, cache)

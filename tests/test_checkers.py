@@ -21,6 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from mailauth.caches.memory import MemoryCache
 from mailauth.checkers import (
     AccountPasswordChecker,
     AppPasswordChecker,
@@ -28,6 +29,7 @@ from mailauth.checkers import (
     BearerTokenChecker,
     First,
     ImportedPasswordChecker,
+    Remembered,
     Throttled,
     ThrottledByNetwork,
 )
@@ -71,6 +73,7 @@ NOW = 1_800_000_000.0
 ALICE = "alice@example.test"
 IMAP = LoginContext("imap", "192.0.2.1", True, "Thunderbird 140")
 WEB = LoginContext("web", "192.0.2.1", True)
+JMAP = LoginContext("jmap", "192.0.2.1", True)
 
 
 def makeClock() -> Clock:
@@ -1449,6 +1452,189 @@ class ThrottledTests(CheckerTestCase):
         kept = repr([vars(each) for each in vars(self.throttle).values()])
         self.assertIn("alice", kept)
         self.assertNotIn("guess 1", kept)
+
+
+@implementer(ICredentialsChecker)
+class Counted:
+    """
+    Asks another checker.
+
+    @ivar count: how often it did.
+    """
+
+    def __init__(self, checker: ICredentialsChecker) -> None:
+        self._checker = checker
+        self.credentialInterfaces = checker.credentialInterfaces
+        self.count = 0
+
+    def requestAvatarId(self, credentials: Any) -> Any:
+        """
+        Ask it.
+        """
+        self.count += 1
+        return self._checker.requestAvatarId(credentials)
+
+
+class RememberedTests(CheckerTestCase):
+    """
+    Whom a token let in is known, until anything changes that it rests on.
+    """
+
+    def setUp(self) -> None:
+        """
+        Alice has a token of 200 s.
+        """
+        super().setUp()
+        issuer = MemoryIssuer(now=self.clock.seconds)
+        self.token = issuer.issue(ALICE, lifetime=200)
+        self.remember(
+            BearerTokenChecker(
+                JWTValidator([issuer.trusted()], self.clock.seconds),
+                self.stores.accounts,
+                self.stores.revocations,
+                now=self.clock.seconds,
+            )
+        )
+
+    def remember(self, checker: ICredentialsChecker) -> None:
+        """
+        Remember what a checker says.
+        """
+        revocations = self.stores.revocations
+        self.cache = MemoryCache(self.clock.seconds)
+        revocations.subscribe(lambda tags, reason: self.cache.drop(tags))
+        self.decides = Counted(checker)
+        self.checker = Remembered(self.decides, self.cache, revocations, self.clock.seconds)
+
+    def makeLogin(self, authzid: bytes | None = None, context: LoginContext = IMAP) -> BearerToken:
+        """
+        A login with the token.
+        """
+        return BearerToken(self.token, authzid, context)
+
+    def test_interface(self) -> None:
+        """
+        It takes what the other takes.
+        """
+        verifyObject(ICredentialsChecker, self.checker)
+        self.assertEqual(tuple(self.checker.credentialInterfaces), (IBearerToken,))
+
+    def test_again(self) -> None:
+        """
+        The same login is decided once, and answered with all that was decided.
+        """
+        first = self.accept(self.checker, self.makeLogin())
+        second = self.accept(self.checker, self.makeLogin())
+
+        self.assertEqual(self.decides.count, 1)
+        self.assertEqual(second, ALICE.encode())
+        self.assertEqual((second.tags, second.expires), (first.tags, first.expires))
+
+    def test_anotherLogin(self) -> None:
+        """
+        For another service, or asking for another account, is another decision (SA1).
+        """
+        self.accept(self.checker, self.makeLogin())
+        self.accept(self.checker, self.makeLogin(context=JMAP))
+        self.accept(self.checker, self.makeLogin(ALICE.encode()))
+
+        self.refuse(self.checker, self.makeLogin(b"bob@example.test"), NotOwner)
+
+        self.assertEqual(self.decides.count, 4)
+
+    def test_refused(self) -> None:
+        """
+        A refusal is decided each time.
+        """
+        self.token = b"nonsense"
+
+        self.refuse(self.checker, self.makeLogin(), InvalidToken)
+        self.refuse(self.checker, self.makeLogin(), InvalidToken)
+
+        self.assertEqual(self.decides.count, 2)
+
+    def test_revoked(self) -> None:
+        """
+        What is revoked is refused at the next login, under whichever of its tags (CS2).
+        """
+        tags = self.accept(self.checker, self.makeLogin()).tags
+        self.assertGreater(len(tags), 3)
+        for tag in sorted(tags):
+            self.setUp()
+            self.accept(self.checker, self.makeLogin())
+
+            self.successResultOf(self.stores.revocations.revoke([tag], "revoked"))
+
+            self.refuse(self.checker, self.makeLogin(), InvalidToken)
+
+    def test_accountChanges(self) -> None:
+        """
+        An account that is disabled is not let in because it was a moment ago.
+        """
+        self.accept(self.checker, self.makeLogin())
+
+        self.successResultOf(self.stores.accounts.disable(ALICE))
+
+        self.refuse(self.checker, self.makeLogin(), AccountDisabled)
+
+    def test_expires(self) -> None:
+        """
+        It is remembered for as long as the token lives, which an issuer's clock may prolong by
+        its leeway, but the memory does not (CS3).
+        """
+        self.accept(self.checker, self.makeLogin())
+        self.clock.advance(199)
+        self.accept(self.checker, self.makeLogin())
+        self.assertEqual(self.decides.count, 1)
+
+        self.clock.advance(1)
+        self.accept(self.checker, self.makeLogin())
+        self.accept(self.checker, self.makeLogin())
+        self.assertEqual(self.decides.count, 3)
+
+        self.clock.advance(LEEWAY)
+        self.refuse(self.checker, self.makeLogin(), ExpiredToken)
+
+    def test_neverExpires(self) -> None:
+        """
+        What has no end of its own is decided again after 300 s.
+        """
+        self.remember(ScriptedChecker(default=ALICE))
+        self.accept(self.checker, self.makeLogin())
+        self.clock.advance(299)
+        self.accept(self.checker, self.makeLogin())
+        self.assertEqual(self.decides.count, 1)
+
+        self.clock.advance(1)
+        self.accept(self.checker, self.makeLogin())
+        self.assertEqual(self.decides.count, 2)
+
+    def test_changesMeanwhile(self) -> None:
+        """
+        What was decided while something changed is not remembered: it may rest on what was.
+        """
+        waiting: Deferred[Any] = Deferred()
+        self.remember(ScriptedChecker(default=waiting))
+        answer = self.checker.requestAvatarId(self.makeLogin())
+
+        self.successResultOf(self.stores.revocations.touch([accountTag(ALICE)]))
+        waiting.callback(AvatarId(ALICE))
+
+        self.assertEqual(self.successResultOf(answer), ALICE.encode())
+        self.assertEqual(len(self.cache), 0)
+
+    def test_outage(self) -> None:
+        """
+        When nobody can say what was revoked, what is remembered lets nobody in.
+        """
+        self.accept(self.checker, self.makeLogin())
+
+        def deaf() -> int:
+            raise Outage("deaf")
+
+        self.stores.revocations.catchUp = deaf
+
+        self.refuse(self.checker, self.makeLogin(), Outage)
 
 
 class ThrottledByNetworkTests(CheckerTestCase):

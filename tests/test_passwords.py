@@ -17,6 +17,7 @@ from twisted.internet.task import Clock
 from twisted.python.threadpool import ThreadPool
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from mailauth.caches.memory import MemoryCache
 from mailauth.credentials import accountTag
 from mailauth.errors import InvalidCredentials, Outage
 from mailauth.passwords import (
@@ -369,6 +370,20 @@ class HasherTests(TestCase):
         await pending
 
         await self.hasher.verify("alice", b"swordfish", HASH)
+        self.assertEqual(self.pool.given, 2)
+
+    async def test_sharedCache(self) -> None:
+        """
+        A verdict is remembered in the cache that it is given, under the account's tag.
+        """
+        cache = MemoryCache(self.clock.seconds)
+        hasher = makeHasher(self, self.pool, self.clock.seconds, start=False, cache=cache)
+        await hasher.verify("alice", b"swordfish", HASH)
+        await hasher.verify("alice", b"swordfish", HASH)
+        self.assertEqual((self.pool.given, len(cache)), (1, 1))
+
+        cache.drop([accountTag("alice")])
+        await hasher.verify("alice", b"swordfish", HASH)
         self.assertEqual(self.pool.given, 2)
 
     async def test_singleFlight(self) -> None:

@@ -1,6 +1,10 @@
 """
 The shared token cache within one process: a bounded number of entries, the least recently used of
 which goes first.
+
+There is no index by tags, which would cost every entry more than all its other work, for the sake
+of a few that are dropped. Each entry knows how many drops there were before it; what was dropped
+since is looked at when somebody asks for it.
 """
 
 from __future__ import annotations
@@ -24,12 +28,15 @@ class MemoryCache:
     def __init__(self, now: Callable[[], float] = time, limit: int = 10_000) -> None:
         """
         @param now: the wall clock, in seconds since the epoch.
-        @param limit: how many entries are kept.
+        @param limit: how many entries are kept, and how many dropped tags are known by name.
         """
         self._now = now
         self._limit = limit
-        self._entries: OrderedDict[bytes, tuple[Any, frozenset[str], float]] = OrderedDict()
-        self._tagged: dict[str, set[bytes]] = {}
+        self._entries: OrderedDict[bytes, tuple[Any, frozenset[str], float, int]] = OrderedDict()
+        # The generation that each tag was last dropped in, the first one first.
+        self._dropped: OrderedDict[str, int] = OrderedDict()
+        # Up to here the dropped tags are no longer known: entries from before count as dropped.
+        self._forgotten = 0
         self.generation = 0
 
     def __len__(self) -> int:
@@ -42,24 +49,21 @@ class MemoryCache:
         entry = self._entries.get(digest)
         if entry is None:
             return None
-        if entry[2] <= self._now():
-            self._forget(digest)
+        value, tags, expires, generation = entry
+        if expires <= self._now() or self._isDropped(tags, generation):
+            del self._entries[digest]
             return None
         self._entries.move_to_end(digest)
-        return entry[0]
+        return value
 
     def put(self, digest: bytes, value: Any, tags: Iterable[str], expires: float) -> None:
         """
         See L{ITokenCache.put}.
         """
-        if digest in self._entries:
-            self._forget(digest)
-        entry = (value, frozenset(tags), expires)
-        self._entries[digest] = entry
-        for tag in entry[1]:
-            self._tagged.setdefault(tag, set()).add(digest)
+        self._entries[digest] = value, frozenset(tags), expires, self.generation
+        self._entries.move_to_end(digest)
         if len(self._entries) > self._limit:
-            self._forget(next(iter(self._entries)))
+            self._entries.popitem(last=False)
 
     def drop(self, tags: Iterable[str]) -> None:
         """
@@ -67,13 +71,17 @@ class MemoryCache:
         """
         self.generation += 1
         for tag in tags:
-            for digest in tuple(self._tagged.get(tag, ())):
-                self._forget(digest)
+            self._dropped[tag] = self.generation
+            self._dropped.move_to_end(tag)
+            if len(self._dropped) > self._limit:
+                _, self._forgotten = self._dropped.popitem(last=False)
 
-    def _forget(self, digest: bytes) -> None:
-        _, tags, _ = self._entries.pop(digest)
-        for tag in tags:
-            digests = self._tagged[tag]
-            digests.discard(digest)
-            if not digests:
-                del self._tagged[tag]
+    def _isDropped(self, tags: frozenset[str], generation: int) -> bool:
+        """
+        @param generation: when the entry under these tags was put.
+        """
+        dropped = self._dropped
+        return generation < self._forgotten or (
+            not dropped.keys().isdisjoint(tags)
+            and any(dropped.get(tag, 0) > generation for tag in tags)
+        )

@@ -15,13 +15,14 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quote
 from pathlib import Path
 from time import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from twisted.cred.credentials import ICredentials
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from ..credentials import LoginContext
 from ..errors import LoginError, Outage
 from ..interfaces import IAudit
 
@@ -84,15 +85,18 @@ class LoginLog:
         if len(self._verdicts) >= MAX_LINES:
             self._lost += 1
             return
+        name = getattr(credentials, "username", None) or getattr(credentials, "authzid", None)
+        context = getattr(credentials, "context", None)
         failure = None
         if error is not None:
-            failure = _outcome(error), type(error).__name__, getattr(error, "reason", None)
+            reason = getattr(error, "reason", None)
+            failure = _outcome(error), type(error).__name__, reason and str(reason)
         self._verdicts.append(
             _Verdict(
                 self._now(),
                 type(credentials).__name__,
-                getattr(credentials, "username", None) or getattr(credentials, "authzid", None),
-                getattr(credentials, "context", None),
+                name if isinstance(name, (bytes, str)) else None,
+                context if isinstance(context, LoginContext) else None,
                 account,
                 failure,
                 seconds,
@@ -132,36 +136,37 @@ class _Verdict(NamedTuple):
 
     when: float
     kind: str
-    name: Any
-    context: Any
+    name: bytes | str | None
+    context: LoginContext | None
     account: str | None
-    failure: tuple[str, str, Any] | None
+    failure: tuple[str, str, str | None] | None
     seconds: float
 
     def line(self) -> str:
         """
         The line of JSON.
         """
-        fields = [f'{{"time": "{_isoTime(self.when)}"']
         outcome, error, reason = self.failure or ("accepted", None, None)
         context = self.context
-        for key, value in (
-            ("login", outcome),
-            ("service", getattr(context, "service", None)),
-            ("account", self.account),
-            ("name", _text(self.name)),
-            ("peer", getattr(context, "peer", None)),
-            ("mailClient", _text(getattr(context, "mailClient", None))),
-            ("by", self.kind),
-            ("error", error),
-            ("reason", _text(reason)),
-        ):
-            if value is not None:
-                fields.append(f'"{key}": {_quote(value)}')
+        line = f'{{"time": "{_isoTime(self.when)}", "login": "{outcome}"'
         if context is not None:
-            fields.append('"secure": true' if context.secure else '"secure": false')
-        fields.append(f'"ms": {self.seconds * 1000:.1f}}}\n')
-        return ", ".join(fields)
+            line += f', "service": {_quote(context.service)}'
+        if self.account is not None:
+            line += f', "account": {_quote(self.account)}'
+        if self.name:
+            line += f', "name": {_text(self.name)}'
+        if context is not None and context.peer is not None:
+            line += f', "peer": {_quote(context.peer)}'
+        if context is not None and context.mailClient:
+            line += f', "mailClient": {_text(context.mailClient)}'
+        line += f', "by": {_quote(self.kind)}'
+        if error is not None:
+            line += f', "error": {_quote(error)}'
+        if reason:
+            line += f', "reason": {_text(reason)}'
+        if context is not None:
+            line += ', "secure": true' if context.secure else ', "secure": false'
+        return f'{line}, "ms": {self.seconds * 1000:.1f}}}\n'
 
 
 def _isoTime(when: float) -> str:
@@ -198,9 +203,10 @@ def _outcome(error: BaseException) -> str:
     return "refused"
 
 
-def _text(value: Any) -> str | None:
+def _text(value: str | bytes) -> str:
+    """
+    As much as is written of what a client called itself, as JSON has it.
+    """
     if isinstance(value, str):
         value = value.encode("utf-8", "backslashreplace")
-    if not isinstance(value, bytes) or not value:
-        return None
-    return value[:MAX_VALUE].decode("utf-8", "backslashreplace")
+    return _quote(value[:MAX_VALUE].decode("utf-8", "backslashreplace"))

@@ -20,10 +20,11 @@ from ..checkers import (
     BearerTokenChecker,
     First,
     ImportedPasswordChecker,
+    Remembered,
     Throttled,
     ThrottledByNetwork,
 )
-from ..interfaces import IAccounts, IAudit, IIdentities, IRevocations, ITokenValidator
+from ..interfaces import IAccounts, IAudit, IIdentities, IRevocations, ITokenCache, ITokenValidator
 from ..oauth.interfaces import IOpaqueTokens
 from ..passwords import PasswordHasher
 from ..policy import TokenPolicy
@@ -77,6 +78,7 @@ def makeTruth(
     database: Database,
     secret: ServerSecret,
     hasher: PasswordHasher,
+    cache: ITokenCache,
     realm: IRealm,
     audit: IAudit,
     reactor: Any,
@@ -87,6 +89,8 @@ def makeTruth(
 
     @param secret: what the key file holds.
     @param ruleOf: says for a domain where account passwords may be used.
+    @param cache: what is known of tokens, and of passwords by the hasher. It is dropped here what
+        changes.
     @param realm: what somebody gets who is in.
     @param reactor: for the network.
     @param seconds: a clock that only runs forward, which the reactor's does not: it is the wall
@@ -97,10 +101,9 @@ def makeTruth(
     identities = CachedIdentities(database.identities, revocations)
     keys = StoredKeys(database.signingKeys, revocations, secret.sealer(PURPOSE), seconds)
     revocable = RevocableRealm(realm, revocations)
-    cache, ownCache = MemoryCache(), MemoryCache()
+    ownCache = MemoryCache()
     revocations.subscribe(lambda tags, reason: cache.drop(tags))
     revocations.subscribe(lambda tags, reason: ownCache.drop(tags))
-    revocations.subscribe(hasher.forget)
     throttle = Throttle(seconds)
     issuers = tuple(
         reach(each, reactor, seconds, keys.signer) for each in configuration.externalIssuers
@@ -108,7 +111,11 @@ def makeTruth(
     validator = CachingValidator(
         makeValidator(configuration, keys, database.opaqueTokens, issuers), cache
     )
-    tokens = makeTokenChecker(configuration, validator, accounts, revocations, identities)
+    tokens = Remembered(
+        makeTokenChecker(configuration, validator, accounts, revocations, identities),
+        cache,
+        revocations,
+    )
     domain = configuration.defaultDomain
     appPasswords = AppPasswordChecker(database.appPasswords, accounts, revocations, domain)
     accountPasswords = AccountPasswordChecker(

@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from twisted.mail.interfaces import IAccountIMAP, IMailboxPOP3, IMessageDelivery
 from twisted.python.threadpool import ThreadPool
 
+from ..caches.memory import MemoryCache
 from ..credentials import AvatarId
 from ..errors import Outage
 from ..mail.pop3 import POP3
@@ -125,7 +126,8 @@ class MailService(MultiService):
             ThreadPool(0, os.cpu_count() or 1, "mailauth-passwords"),
             ThreadPool(0, MAIL_THREADS, "mailauth-mail"),
         )
-        self.hasher = PasswordHasher(reactor, self._pools[0], configuration.hashCost)
+        cache = MemoryCache()
+        self.hasher = PasswordHasher(reactor, self._pools[0], configuration.hashCost, cache=cache)
         self.mailboxes = Mailboxes(
             configuration.directory / "mail", partial(deferToThreadPool, reactor, self._pools[1])
         )
@@ -136,6 +138,7 @@ class MailService(MultiService):
             self.database,
             self._secret,
             self.hasher,
+            cache,
             self._makeRealm(),
             self._logins,
             reactor,

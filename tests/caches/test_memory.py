@@ -121,13 +121,32 @@ class MemoryCacheTests(SynchronousTestCase):
 
         self.assertEqual(self.cache.generation, before + 1)
 
-    def test_nothingIsLeft(self) -> None:
+    def test_putAfterDrop(self) -> None:
         """
-        However many entries came and went, no trace of their tags stays.
+        What is put after a tag was dropped is good, until it is dropped again.
         """
-        for number in range(100):
-            self.put(f"n{number}", f"account:{number}", "all")
-        self.clock.advance(60)
-        self.held("n97", "n98", "n99")
+        self.put("a", "account:a")
+        self.cache.drop(["account:a"])
+        self.put("a", "account:a")
 
-        self.assertEqual(vars(self.cache)["_tagged"], {})
+        self.assertEqual(self.held("a"), ["a"])
+        self.cache.drop(["account:a"])
+        self.assertEqual(self.held("a"), [])
+        self.assertEqual(len(self.cache), 0)
+
+    def test_manyDrops(self) -> None:
+        """
+        However many tags are dropped, a bounded number is known by name, and not one entry that
+        was dropped comes back: those that cannot be told any more are lost with them (CS2).
+        """
+        self.put("a", "account:a")
+        self.put("b", "account:b")
+        self.cache.drop(["account:a"])
+        for number in range(3):
+            self.assertEqual(self.held("b"), ["b"])
+            self.cache.drop([f"account:{number}"])
+
+        self.assertEqual(self.held("a", "b"), [])
+        self.put("b", "account:b")
+        self.assertEqual(self.held("b"), ["b"])
+        self.assertEqual(len(vars(self.cache)["_dropped"]), 3)

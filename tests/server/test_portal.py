@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import Interface, implementer
 
+from mailauth.caches.memory import MemoryCache
 from mailauth.credentials import BearerToken, LoginContext, UsernamePassword
 from mailauth.errors import InvalidCredentials, InvalidToken, TooManyFailures
 from mailauth.oauth.jwt import makeJWKS
@@ -106,6 +107,7 @@ class MakeTruthTests(SynchronousTestCase):
             database,
             self.secrets,
             PasswordHasher(clock, pool),
+            MemoryCache(),
             NameRealm(),
             MemoryAudit(),
             reactor,
