@@ -174,13 +174,15 @@ class Authorization:
         self, request: AuthorizationRequest, client: Client, session: BrowserSession
     ) -> bool:
         """
-        Whether somebody has to be asked. He always is, unless an administrator vouches for the
-        client, nobody else can take its place (RFC 8252 section 8.6), and he allowed all of this
-        before.
+        Whether somebody has to be asked. He always is, unless the client is a site of this server;
+        or an administrator vouches for it, nobody else can take its place (RFC 8252 section 8.6),
+        and he allowed all of this before.
 
         @raise RedirectError: he has to be, and must not be.
         @raise Outage: nobody can tell.
         """
+        if self.clients.isOurs(client.clientId):
+            return False
         known = client.verified and (not client.public or isClaimedHTTPS(request.redirectURI))
         if known and "consent" not in request.prompt and await self._isCovered(request, session):
             return False

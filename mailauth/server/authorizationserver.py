@@ -46,6 +46,7 @@ from .refreshtokens import RefreshTokens
 from .revocation import Revocation
 from .sealing import ServerSecret
 from .signin import SignIn
+from .sites import ACCOUNT, ADMIN, Site, siteClient, siteSecret
 from .userinfo import UserInfo
 
 
@@ -67,6 +68,8 @@ class AuthorizationServer:
     signIn: SignIn
     passkeys: Passkeys
     logout: Logout
+    account: Site
+    admin: Site
     federations: tuple[Federation, ...]
     backchannelLogout: BackchannelLogout
 
@@ -108,6 +111,7 @@ def makeAuthorizationServer(
     base = issuer.rstrip("/")
     keys = truth.keys
     fetcher = BoundedFetcher(reactor)
+    siteSecrets = {name: siteSecret(name, sealer("site-secrets")) for name in (ACCOUNT, ADMIN)}
     documents = ClientDocuments(fetcher.get, seconds) if settings.clientDocuments else None
     clients = Clients(
         database.clients,
@@ -116,6 +120,7 @@ def makeAuthorizationServer(
         sealer("client-ids"),
         documents,
         settings.openRegistration,
+        ours=[siteClient(name, issuer, secret) for name, secret in siteSecrets.items()],
     )
     offer = Offer(issuer, configuration.audience, configuration.hostname)
     hints = IDTokenHints(issuer, keys)
@@ -149,6 +154,28 @@ def makeAuthorizationServer(
         sealer("sign-ins"),
         seconds,
     )
+    tokens = TokenEndpoint(
+        f"{base}/token",
+        authenticator,
+        proofs,
+        (
+            AuthorizationCodeGrant(grants, families),
+            RefreshTokenGrant(grants, opaqueTokens, families),
+            DeviceCodeGrant(database.deviceCodes, grants, families),
+            ClientCredentialsGrant(opaqueTokens),
+        ),
+        liveness,
+        offer,
+        AccessTokenIssuer(issuer, configuration.audience, keys.signer),
+        IDTokenIssuer(issuer, keys.signer),
+        settings.accessTokenLifetime,
+        configuration.tokenLifetime,
+        settings.opaqueTokens,
+    )
+
+    def site(name: str) -> Site:
+        return Site(name, issuer, siteSecrets[name], tokens, liveness, sealer("sites"))
+
     return AuthorizationServer(
         clients=clients,
         authorization=Authorization(
@@ -163,24 +190,7 @@ def makeAuthorizationServer(
             settings.grantLifetime,
         ),
         pushedRequests=pushed,
-        tokens=TokenEndpoint(
-            f"{base}/token",
-            authenticator,
-            proofs,
-            (
-                AuthorizationCodeGrant(grants, families),
-                RefreshTokenGrant(grants, opaqueTokens, families),
-                DeviceCodeGrant(database.deviceCodes, grants, families),
-                ClientCredentialsGrant(opaqueTokens),
-            ),
-            liveness,
-            offer,
-            AccessTokenIssuer(issuer, configuration.audience, keys.signer),
-            IDTokenIssuer(issuer, keys.signer),
-            settings.accessTokenLifetime,
-            configuration.tokenLifetime,
-            settings.opaqueTokens,
-        ),
+        tokens=tokens,
         introspection=Introspection(authenticator, liveness, grants, refreshTokens, keys.signer),
         revocation=Revocation(authenticator, liveness, grants, database.revocations, refreshTokens),
         userInfo=UserInfo(f"{base}/userinfo", liveness, proofs),
@@ -195,6 +205,8 @@ def makeAuthorizationServer(
         sessions=sessions,
         signIn=signIn,
         passkeys=passkeys,
+        account=site(ACCOUNT),
+        admin=site(ADMIN),
         logout=Logout(
             issuer,
             clients,

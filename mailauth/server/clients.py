@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from time import time
 from typing import Any
@@ -78,6 +78,7 @@ class Clients:
         documents: ClientDocuments | None = None,
         openRegistration: bool = True,
         now: Callable[[], float] = time,
+        ours: Iterable[Client] = (),
     ) -> None:
         """
         @param store: the administrator's.
@@ -88,7 +89,9 @@ class Clients:
         @param openRegistration: clients may register themselves. If not, those that did before
             are unknown, too.
         @param now: the wall clock, in seconds since the epoch.
+        @param ours: the sites of this server, which no record takes the place of.
         """
+        self._ours = {client.clientId: client for client in ours}
         revocations.subscribe(self._changed)
         self._store = store
         self._revocations = revocations
@@ -108,6 +111,8 @@ class Clients:
         @raise OAuthError: C{invalid_client}: there is none.
         @raise Outage: nobody can tell.
         """
+        if clientId in self._ours:
+            return self._ours[clientId]
         records = await self._read()
         client = records.get(clientId) or BUILT_IN.get(clientId) or self._registered(clientId)
         if client is None and self._documents is not None and isDocumentAddress(clientId):
@@ -115,6 +120,12 @@ class Clients:
         if client is None or isDenied(client):
             raise OAuthError("invalid_client", "There is no such client.")
         return client
+
+    def isOurs(self, clientId: str) -> bool:
+        """
+        Whether it is a site of this server: nobody has to be asked what it may do.
+        """
+        return clientId in self._ours
 
     def register(self, metadata: Mapping[str, Any]) -> Client:
         """

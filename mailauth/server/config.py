@@ -82,6 +82,7 @@ class Configuration:
     @ivar passwordRule: where account passwords may be used.
     @ivar domainRules: the same for each domain that the configuration names.
     @ivar defaultDomain: for login names without a domain.
+    @ivar administrators: the accounts that may use the administration site.
     @ivar accountPage: where people manage what they sign in with.
     @ivar scope: what a refused client is told to ask for.
     @ivar waiting: the limits on connections that have not logged in.
@@ -106,6 +107,7 @@ class Configuration:
     passwordRule: str
     domainRules: Mapping[str, str]
     defaultDomain: str | None
+    administrators: frozenset[str]
     accountPage: str
     scope: str
     waiting: WaitingLimits
@@ -186,7 +188,7 @@ def readConfiguration(path: Path) -> Configuration:
 def _readAll(top: Table) -> Configuration:
     server, tls, issuer = top.table("server"), top.table("tls"), top.table("issuer")
     signin, limits, log = top.table("signin"), top.table("limits"), top.table("log")
-    insecure = top.table("insecure")
+    admin, insecure = top.table("admin"), top.table("insecure")
     hostname = _hostname(server)
     directory = server.path("data", Path("/var/lib/mailauth"))
     for key in ("certificate", "key"):
@@ -211,6 +213,7 @@ def _readAll(top: Table) -> Configuration:
         passwordRule=rule,
         domainRules=_readDomains(top.tables("domains"), rule),
         defaultDomain=_domain(signin, "default_domain"),
+        administrators=_readAdministrators(admin),
         accountPage=_url(signin, "account_page", url.rstrip("/") + "/account/"),
         scope=_scope(signin),
         waiting=_readWaiting(limits),
@@ -220,7 +223,7 @@ def _readAll(top: Table) -> Configuration:
         insecureLoopback=insecure.boolean("loopback_without_tls", False),
         xoauth2Document=_readServices(signin, "xoauth2_error_document", ("smtp",)),
     )
-    for table in (top, server, tls, issuer, signin, limits, log, insecure):
+    for table in (top, server, tls, issuer, signin, limits, log, admin, insecure):
         table.finish()
     return configuration
 
@@ -252,6 +255,16 @@ def _address(text: str, standardPort: int) -> Address | None:
     except ValueError:
         return None
     return Address(host, port) if port < 65536 else None
+
+
+def _readAdministrators(table: Table) -> frozenset[str]:
+    names = set()
+    for text in table.texts("accounts"):
+        try:
+            names.add(canonicalName(text))
+        except InvalidCredentials:
+            table.mistaken("accounts", f"holds {text!r}, which cannot be an account")
+    return frozenset(names)
 
 
 def _readDomains(tables: Mapping[str, Table], rule: str) -> dict[str, str]:

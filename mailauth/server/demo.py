@@ -49,6 +49,9 @@ key = "server.key"
 [issuer]
 url = "https://localhost:{https}"
 
+[admin]
+accounts = ["alice@example.test"]
+
 [insecure]
 loopback_without_tls = {insecure}
 """
@@ -201,7 +204,8 @@ mailauth is running. Everything is on this machine only, and Ctrl-C stops it.
   submission  {host}, port {submissions} (TLS) or {submission} (STARTTLS)
   POP3        {host}, port {pop3s} (TLS) or {pop3} (STLS)
   issuer      {issuer}   (any OAuth client registers itself there)
-  help page   {accountPage}
+  accounts    {accountPage}   (who can read your mail)
+  admin site  {adminPage}   (alice may)
   set-up page {setupPage}   (what to do in which mail program)
 
   alice@example.test   account password {alicePassword}
@@ -248,6 +252,7 @@ def describe(demo: Demo, ports: dict[str, int], program: str) -> str:
         **ports,
         issuer=demo.configuration.issuer,
         accountPage=demo.configuration.accountPage,
+        adminPage=f"{demo.configuration.issuer}/admin/",
         setupPage=mailHostsOf(demo.configuration).address("setup/"),
         alicePassword=demo.secrets[_ALICE]["password"],
         aliceAppPassword=demo.secrets[_ALICE]["app_password"],

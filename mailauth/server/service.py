@@ -49,7 +49,9 @@ from .sealing import readKeyFile
 from .submission import Submission, SubmissionService
 from .tls import ReloadableContext, UnusableCertificate
 from .toml import ConfigurationError
+from .web.account.addresses import accountByAddress
 from .web.addresses import endpointsByAddress, pagesByAddress
+from .web.admin.addresses import adminByAddress
 from .web.assets import Assets
 from .web.documents import documentsByAddress
 from .web.pages import MissingPage
@@ -241,6 +243,8 @@ class MailService(MultiService):
                     server.federations,
                 ),
                 **setupByAddress(pages, setup, tls.sign),
+                **accountByAddress(pages, server.account),
+                **adminByAddress(pages, server.admin, self._administrators),
             },
             MissingPage(pages),
             lobby,
@@ -324,6 +328,9 @@ class MailService(MultiService):
     def _connections(self) -> list[IEndable]:
         return [each for room in self._rooms for each in room.connections()]
 
+    def _administrators(self) -> frozenset[str]:
+        return self._configuration.administrators
+
     def _isReady(self) -> bool:
         if not self._opened:
             return False
@@ -360,7 +367,8 @@ class MailService(MultiService):
     def reload(self) -> None:
         """
         Read the certificate again, and what of the configuration can change while it is in use:
-        where account passwords may be used. A mistake leaves everything as it was.
+        where account passwords may be used, and who administers. A mistake leaves everything as
+        it was.
         """
         assert self._path is not None
         try:

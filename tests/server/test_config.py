@@ -129,6 +129,7 @@ class ReadConfigurationTests(ConfigurationCase):
                 passwordRule="web",
                 domainRules={},
                 defaultDomain=None,
+                administrators=frozenset(),
                 accountPage="https://mail.example.org/account/",
                 scope=MAIL_SCOPE,
                 waiting=WaitingLimits(2000, 20),

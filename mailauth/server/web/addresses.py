@@ -25,7 +25,7 @@ from .endsession import EndSessionPage, SignOutPage
 from .introspect import IntrospectionResource
 from .newpasskey import NewPasskeyPage
 from .onward import Onward
-from .pages import AccountPage, FrontPage
+from .pages import FrontPage
 from .par import PushedRequestResource
 from .register import RegistrationResource
 from .revoke import RevocationResource
@@ -85,8 +85,6 @@ def pagesByAddress(
         **external,
         "": FrontPage(pages),
         **pages.assets.resources,
-        "account": AccountPage(pages),
-        "account/": AccountPage(pages),
         "authorize": AuthorizePage(pages, onward),
         "signin": SignInPage(*shared),
         "signin/second": SecondFactorPage(*shared),

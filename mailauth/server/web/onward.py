@@ -33,7 +33,7 @@ class Destination:
 
     @ivar text: how it is written down.
     @ivar request: what a client asks, or C{None}.
-    @ivar program: then, what whoever asks is called.
+    @ivar program: then, what whoever asks is called; C{None} for a site of ours.
     @ivar page: otherwise, the page of ours.
     """
 
@@ -47,7 +47,9 @@ class Destination:
         """
         Where a form may lead besides here: see L{Visit.page}.
         """
-        return None if self.request is None else formActionOf(self.request.redirectURI)
+        if self.request is None or self.program is None:
+            return None
+        return formActionOf(self.request.redirectURI)
 
 
 def deviceDestination(typed: str) -> str:
@@ -84,6 +86,9 @@ class Onward:
             return Destination(text, page=f"{page}?user_code={code}" if code else page)
         request = self.authorization.unseal(text, visit.browser)
         client = await self.authorization.clients.find(request.clientId)
+        if self.authorization.clients.isOurs(client.clientId):
+            # He is here already, and where his answer goes he need not know.
+            return Destination(text, request)
         return Destination(text, request, displayName(visit, client))
 
     async def goOn(self, visit: Visit, destination: Destination, session: BrowserSession) -> Answer:

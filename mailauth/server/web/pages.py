@@ -10,7 +10,7 @@ from twisted.web.http import Request
 
 from .endpoint import Answer
 from .page import Page
-from .visit import Visit
+from .visit import Pages, Visit
 
 
 class FrontPage(Page):
@@ -27,18 +27,25 @@ class FrontPage(Page):
         return visit.page("front")
 
 
-class AccountPage(Page):
+class OnwardPage(Page):
     """
-    Where a refused password leads: what to use in its place, and how to get it.
+    Leads to where something is.
     """
 
     methods: ClassVar[tuple[bytes, ...]] = (b"GET", b"HEAD")
 
+    def __init__(self, pages: Pages, path: str) -> None:
+        """
+        @param path: where to, below the issuer.
+        """
+        super().__init__(pages)
+        self._path = path
+
     async def page_GET(self, visit: Visit) -> Answer:
         """
-        Say it.
+        Lead there.
         """
-        return visit.page("account")
+        return visit.goTo(self._path)
 
 
 class MissingPage(Page):

@@ -148,9 +148,12 @@ class Visit:
         self._form: Form | None = None
         self.peer = peerOf(request)
         self.language = "en"
-        self._browser: str | None = self._cookie(BROWSER_COOKIE)
+        self._browser: str | None = self.cookie(BROWSER_COOKIE)
 
-    def _cookie(self, name: bytes) -> str | None:
+    def cookie(self, name: bytes) -> str | None:
+        """
+        What the browser sends under a name.
+        """
         value: bytes | None = self._request.getCookie(name)
         return None if value is None else value.decode("latin-1")
 
@@ -178,7 +181,7 @@ class Visit:
         """
         Who is signed in.
         """
-        return await self._pages.sessions.find(self._cookie(SESSION_COOKIE))
+        return await self._pages.sessions.find(self.cookie(SESSION_COOKIE))
 
     async def requiredSession(self) -> BrowserSession:
         """
@@ -197,6 +200,12 @@ class Visit:
         cookie = _COOKIE % (SESSION_COOKIE, secret.encode("ascii"))
         self._cookies.append(b"%b; Max-Age=%d" % (cookie, seconds))
 
+    def keep(self, name: bytes, value: str) -> None:
+        """
+        Let the browser keep something until it is closed.
+        """
+        self._cookies.append(_COOKIE % (name, value.encode("ascii")))
+
     def signOut(self) -> None:
         """
         Let the browser forget its session.
@@ -204,6 +213,14 @@ class Visit:
         self._cookies.append(b"%b; Max-Age=0" % (_COOKIE % (SESSION_COOKIE, b"")))
 
     # What it says
+
+    @property
+    def path(self) -> str:
+        """
+        What was asked for, below the issuer, with its query.
+        """
+        uri: bytes = self._request.uri
+        return uri.decode("latin-1").removeprefix(self._pages.address())
 
     def query(self) -> Form:
         """

@@ -77,18 +77,30 @@ ENGLISH: Mapping[str, str] = {
     "setup.hand.smtp": "Sending (SMTP)",
     "setup.hand.tls": "SSL/TLS",
     "setup.hand.starttls": "STARTTLS",
-    # How a mail program signs in
-    "account.title": "Signing in to {host}",
-    "account.lead": "Mail programs do not take the password of your account here."
-    " They take one of these:",
-    "account.oauth": "OAuth",
-    "account.oauth.text": "Your mail program opens the sign-in page of this server, and you sign"
-    " in there. The program never sees your password.",
-    "account.password": "An app password",
-    "account.password.text": "A password of its own for one mail program, which can be taken away"
-    " from that program alone. Enter it where the program asks for your password.",
-    "account.command": "Your administrator makes an app password for you with this command on the"
-    " server:",
+    # Our own sites
+    "site.account": "Your account",
+    "site.admin": "Administration",
+    "site.signout": "Sign out",
+    "site.notyours.title": "This is for administrators",
+    "site.notyours.text": "Your account is not one of them. Whoever has the server's configuration"
+    " can add it there, to <code>accounts</code> in <code>[admin]</code>.",
+    # The account site
+    "account.overview": "Devices",
+    "account.security": "Sign-in",
+    "account.activity": "Activity",
+    "account.setup": "Set up a mail program",
+    "account.overview.title": "Who can read your mail",
+    "account.overview.lead": "Everything that can read or send mail in your name. What you do not"
+    " know, end.",
+    # The administration site
+    "admin.overview": "Overview",
+    "admin.accounts": "Accounts",
+    "admin.applications": "Applications",
+    "admin.connections": "Connections",
+    "admin.issuers": "Issuers",
+    "admin.keys": "Keys",
+    "admin.audit": "Audit log",
+    "admin.overview.title": "{host}",
     # Signing in
     "signin.title": "Sign in",
     "signin.program": "<bdi>{program}</bdi> asks you to sign in. After that, you return to"

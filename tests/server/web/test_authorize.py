@@ -232,7 +232,7 @@ class DestinationTests(PagesCase):
         It may be one of our own pages, by its name.
         """
         for name, heading in (
-            ("account", "Signing in to mail.example.test"),
+            ("account", "Who can read your mail"),
             ("device", "Connect a device"),
             ("passkey", "Add a passkey"),
         ):

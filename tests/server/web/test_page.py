@@ -24,6 +24,7 @@ EVERY_PAGE = (
     *("setup/", "setup/?emailaddress=alice@example.test", "setup/?emailaddress=a@b.example"),
 )
 SESSION, MARK = SESSION_COOKIE.decode(), BROWSER_COOKIE.decode()
+ACCOUNT = "__Host-mailauth-account"
 
 
 class Failing(Page):
@@ -161,8 +162,10 @@ class CookieTests(PagesCase):
         """
         self.enter(self.browser.get("signin"))
 
-        self.assertEqual({MARK, SESSION}, set(self.browser.cookies))
-        self.assertEqual(self.ATTRIBUTES, self.browser.attributes[MARK])
+        # The one more is that of the account site, where he is led.
+        self.assertEqual({MARK, SESSION, ACCOUNT}, set(self.browser.cookies))
+        for name in (MARK, ACCOUNT):
+            self.assertEqual(self.ATTRIBUTES, self.browser.attributes[name])
         self.assertEqual({*self.ATTRIBUTES, "Max-Age=43200"}, self.browser.attributes[SESSION])
 
     def test_fixation(self) -> None:

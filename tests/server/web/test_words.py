@@ -30,7 +30,7 @@ class WordsTests(SynchronousTestCase):
         """
         sources = [
             path.read_text("utf-8")
-            for path in (*DIRECTORY.glob("*.py"), *DIRECTORY.glob("templates/*.html"))
+            for path in (*DIRECTORY.rglob("*.py"), *DIRECTORY.rglob("templates/**/*.html"))
             if path.name != "words.py"
         ]
         named = {key for source in sources for key in _KEY.findall(source)} | {*MEANINGS.values()}

@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from mailauth.caches.memory import MemoryCache
 from mailauth.checkers import AccountPasswordChecker, Throttled
 from mailauth.coroutines import promptly
 from mailauth.errors import Outage
@@ -31,18 +32,27 @@ from mailauth.server.domains import Domains
 from mailauth.server.factors import SecondFactors
 from mailauth.server.federation import PURPOSE as EXTERNAL
 from mailauth.server.federation import Federation
+from mailauth.server.grants.authorizationcode import AuthorizationCodeGrant
+from mailauth.server.grants.families import Families
+from mailauth.server.grants.pipeline import TokenEndpoint
 from mailauth.server.idtokenhints import IDTokenHints
+from mailauth.server.issuer import AccessTokenIssuer, IDTokenIssuer
 from mailauth.server.keys import PURPOSE as KEYS
 from mailauth.server.keys import StoredKeys, newSigningKey
+from mailauth.server.liveness import Liveness
 from mailauth.server.logout import Logout
 from mailauth.server.mailhosts import MailHosts, MailServer
 from mailauth.server.offer import Offer
 from mailauth.server.passkeys import Passkeys
 from mailauth.server.proofs import Proofs
 from mailauth.server.pushedrequests import PushedRequests
+from mailauth.server.refreshtokens import RefreshTokens
 from mailauth.server.sealing import ServerSecret
 from mailauth.server.signin import SignIn
+from mailauth.server.sites import ACCOUNT, ADMIN, Site, siteClient, siteSecret
+from mailauth.server.web.account.addresses import accountByAddress
 from mailauth.server.web.addresses import pagesByAddress
+from mailauth.server.web.admin.addresses import adminByAddress
 from mailauth.server.web.assets import Assets
 from mailauth.server.web.pages import MissingPage
 from mailauth.server.web.setup import Setup, discoveryByAddress, setupByAddress
@@ -52,6 +62,9 @@ from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account
 from mailauth.testing.audit import MemoryAudit
 from mailauth.throttle import Throttle
+from mailauth.validators.caching import CachingValidator
+from mailauth.validators.claims import TrustedIssuer
+from mailauth.validators.jwt import JWTValidator
 
 from ..company import Company
 from .shown import Shown
@@ -135,6 +148,7 @@ class World:
     @ivar kept: the browser sessions.
     @ivar listed: the accounts, as whoever looks for a domain asks for them.
     @ivar configured: the domains that the configuration names.
+    @ivar administrators: who may use the administration site: bob.
     """
 
     def __init__(
@@ -153,8 +167,17 @@ class World:
         self.keys = keys = StoredKeys(
             stores.signingKeys, stores.revocations, self.keySealer, clock.seconds, now
         )
+        siteSecrets = {
+            name: siteSecret(name, secret.sealer("site-secrets")) for name in (ACCOUNT, ADMIN)
+        }
         clients = Clients(
-            stores.clients, stores.revocations, issuer, secret.sealer("client-ids"), None, now=now
+            stores.clients,
+            stores.revocations,
+            issuer,
+            secret.sealer("client-ids"),
+            None,
+            now=now,
+            ours=[siteClient(name, issuer, each) for name, each in siteSecrets.items()],
         )
         authenticator = ClientAuthenticator(clients, issuer, stores.spent, now)
         offer = Offer(issuer, issuer, HOST)
@@ -234,6 +257,29 @@ class World:
             clock,
             now,
         )
+        validator = CachingValidator(
+            JWTValidator([TrustedIssuer(issuer, keys, frozenset({issuer}))], now),
+            MemoryCache(now),
+            now,
+        )
+        liveness = Liveness(issuer, validator, stores.accounts, stores.revocations, now)
+        families = Families(RefreshTokens(secret.sealer("refresh-tokens")), 90 * 86400.0)
+        tokens = TokenEndpoint(
+            f"{issuer}/token",
+            authenticator,
+            Proofs(stores.spent, secret.sealer("dpop-nonces"), now=now),
+            (AuthorizationCodeGrant(stores.grants, families),),
+            liveness,
+            offer,
+            AccessTokenIssuer(issuer, issuer, keys.signer, now),
+            IDTokenIssuer(issuer, keys.signer, now),
+            now=now,
+        )
+        self.account, self.admin = (
+            Site(name, issuer, each, tokens, liveness, secret.sealer("sites"), now)
+            for name, each in siteSecrets.items()
+        )
+        self.administrators = {BOB}
         self.pages = Pages(issuer, HOST, secret.sealer("csrf"), self.sessions, Assets())
         self.configured = ["example.org"]
         self.hosts = MailHosts(HOST, issuer, SERVERS)
@@ -255,6 +301,8 @@ class World:
                     (self.federation,) if federated else (),
                 ),
                 **setupByAddress(self.pages, setup, lambda octets: b"signed: " + octets),
+                **accountByAddress(self.pages, self.account),
+                **adminByAddress(self.pages, self.admin, lambda: self.administrators),
             },
             MissingPage(self.pages),
             WaitingRoom(clock.callLater),

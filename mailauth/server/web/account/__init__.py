@@ -1,0 +1,3 @@
+"""
+The account site: where somebody sees what can read his mail, and ends it.
+"""

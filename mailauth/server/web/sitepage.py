@@ -1,0 +1,123 @@
+"""
+What the pages of our own sites have in common. Owns that nobody sees one, or sends its form, who is
+not signed in, or not lately enough.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from ...oauth.requests import Form
+from ..sites import RECENT, Site, SiteSession
+from .endpoint import Answer
+from .page import Page
+from .visit import Pages, SignedOut, Visit
+
+
+def _cookieOf(site: Site) -> bytes:
+    return b"__Host-mailauth-" + site.name.encode("ascii")
+
+
+class SitePage(Page):
+    """
+    A page of a site. A subclass says in L{show} what is on it, and in L{act} what its form does.
+
+    @cvar template: what the page is made of.
+    @cvar recent: whoever comes here has to have signed in lately.
+    """
+
+    template: ClassVar[str]
+    recent: ClassVar[bool] = False
+
+    def __init__(self, pages: Pages, site: Site) -> None:
+        super().__init__(pages)
+        self.site = site
+
+    @abstractmethod
+    async def show(self, visit: Visit, session: SiteSession) -> Answer:
+        """
+        What is on it: see L{page}.
+        """
+
+    async def act(self, visit: Visit, session: SiteSession, form: Form) -> Answer:
+        """
+        Do what the form says, and go on to a page that may be loaded again.
+        """
+        return await self.show(visit, session)
+
+    def admits(self, session: SiteSession) -> bool:
+        """
+        Whether somebody may be here at all.
+        """
+        return True
+
+    async def page_GET(self, visit: Visit) -> Answer:
+        """
+        Show it, once it is known to whom.
+        """
+        session = await self._find(visit)
+        if session is None or not self.site.lasts(session):
+            return self._signIn(visit)
+        if not self.admits(session):
+            return visit.message("site.notyours", 403)
+        if self.recent and not self.site.isRecent(session):
+            return self._signIn(visit, RECENT)
+        return await self.show(visit, session)
+
+    async def page_POST(self, visit: Visit) -> Answer:
+        """
+        Do what the form says, for whom it was made.
+        """
+        session = await self._find(visit)
+        if session is None:
+            raise SignedOut
+        form = visit.form(self.site.name, session.identifier)
+        if not self.admits(session):
+            return visit.message("site.notyours", 403)
+        if self.recent and not self.site.isRecent(session, grace=RECENT):
+            return self._signIn(visit, RECENT)
+        return await self.act(visit, session, form)
+
+    def page(self, visit: Visit, session: SiteSession, status: int = 200, **values: Any) -> Answer:
+        """
+        The page, with what all pages of the site have.
+        """
+        return visit.page(
+            self.template,
+            status,
+            csrf=visit.formToken(self.site.name, session.identifier),
+            account=session.account,
+            site=self.site.name,
+            path=visit.path.partition("?")[0],
+            **values,
+        )
+
+    async def _find(self, visit: Visit) -> SiteSession | None:
+        return await self.site.find(visit.cookie(_cookieOf(self.site)))
+
+    def _signIn(self, visit: Visit, maxAge: float | None = None) -> Answer:
+        return visit.seeOther(self.site.begin(visit.path, visit.browser, maxAge))
+
+
+class SignedInPage(Page):
+    """
+    Where somebody comes back to from signing in.
+    """
+
+    methods: ClassVar[tuple[bytes, ...]] = (b"GET", b"HEAD")
+
+    def __init__(self, pages: Pages, site: Site) -> None:
+        super().__init__(pages)
+        self._site = site
+
+    async def page_GET(self, visit: Visit) -> Answer:
+        """
+        Lead him to what he came for. Whoever would rather not sign in is where he began.
+        """
+        answer = visit.query()
+        if answer.get("error") == "access_denied":
+            return visit.goTo("")
+        secret, _, path = await self._site.finish(answer, visit.browser, visit.peer)
+        visit.keep(_cookieOf(self._site), secret)
+        return visit.goTo(path)
