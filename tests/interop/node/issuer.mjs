@@ -1,7 +1,7 @@
 // npm oidc-provider, as an organisation has it that people sign in at: with its own pages, whose
 // passwords are anything. The arguments are in one object:
 //
-//     node issuer.mjs '{"certificate": FILE, "key": FILE, "client": METADATA, "port": PORT}'
+//     node issuer.mjs '{"certificate": FILE, "key": FILE, "client": METADATA, "resource": URL}'
 //
 // It says {"issuer": ...} when it listens, and then answers {"account": ..., "format": ...} with
 // {"token": ...}, an access token, line by line.
@@ -11,7 +11,6 @@ import { createServer } from "node:https";
 import { createInterface } from "node:readline";
 import Provider from "oidc-provider";
 
-const RESOURCE = "https://mail.example";
 const SCOPE = "urn:ietf:params:oauth:scope:mail";
 
 const options = JSON.parse(process.argv[2]);
@@ -22,7 +21,7 @@ const say = (members) => console.log(JSON.stringify(members));
 const server = createServer({
     cert: readFileSync(options.certificate), key: readFileSync(options.key),
 });
-await new Promise((listening) => server.listen(options.port, "127.0.0.1", listening));
+await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
 const issuer = `https://localhost:${server.address().port}`;
 
 const pair = await crypto.subtle.generateKey(
@@ -35,7 +34,7 @@ const { key_ops, ...key } = await crypto.subtle.exportKey("jwk", pair.privateKey
 const described = (account) => ({ email: `${account}@example.test`, email_verified: true });
 const resource = (format) => ({
     scope: SCOPE,
-    audience: RESOURCE,
+    audience: options.resource,
     accessTokenTTL: 900,
     accessTokenFormat: format,
     jwt: { sign: { alg: "ES256" } },
@@ -67,6 +66,7 @@ const provider = new Provider(issuer, {
         backchannelLogout: { enabled: true },
         introspection: { enabled: true, allowedPolicy: () => true },
         jwtIntrospection: { enabled: true },
+        revocation: { enabled: true },
         resourceIndicators: { enabled: true, getResourceServerInfo: () => resource("opaque") },
     },
 });
@@ -77,11 +77,11 @@ for await (const line of createInterface({ input: process.stdin })) {
     const { account, format } = JSON.parse(line);
     const client = await provider.Client.find(options.client.client_id);
     const grant = new provider.Grant({ clientId: client.clientId, accountId: account });
-    grant.addResourceScope(RESOURCE, SCOPE);
+    grant.addResourceScope(options.resource, SCOPE);
     const token = new provider.AccessToken({
         client, accountId: account, grantId: await grant.save(), gty: "authorization_code",
         scope: SCOPE,
     });
-    token.resourceServer = new provider.ResourceServer(RESOURCE, resource(format));
+    token.resourceServer = new provider.ResourceServer(options.resource, resource(format));
     say({ token: await token.save() });
 }
