@@ -57,7 +57,6 @@ from .stores.memory import MemoryRevocations
 from .stores.records import Account, AppPassword, AppPasswordUse
 from .throttle import Throttle, nothing
 from .usernames import canonicalName
-from .validators.caching import POSITIVE
 
 _log = Logger()
 
@@ -481,7 +480,12 @@ class Remembered(_Checker):
     rests on has changed. Whatever may change it comes as an entry under one of its tags, which
     drops it; so the other checker must answer with an L{AvatarId} that bears all of them. A
     refusal is not remembered here.
+
+    @cvar REMEMBERED: for how many seconds. What other people's issuers change comes as no entry,
+        and is found by asking them again.
     """
+
+    REMEMBERED = 60.0
 
     def __init__(
         self,
@@ -515,7 +519,7 @@ class Remembered(_Checker):
             return known
         generation = cache.generation
         avatarId: AvatarId = await self._check(credentials)
-        expires = self._now() + POSITIVE
+        expires = self._now() + self.REMEMBERED
         if avatarId.expires is not None:
             expires = min(expires, avatarId.expires)
         if generation == cache.generation:

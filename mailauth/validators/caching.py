@@ -17,9 +17,11 @@ from ..errors import InvalidToken
 from ..interfaces import ITokenCache, ITokenValidator
 from ..oauth.tokens import AccessToken
 
-POSITIVE = 300.0
+POSITIVE = 240.0
 """
-For how many seconds a good token is remembered, if it is good for so long.
+For how many seconds a good token is remembered, if it is good for so long. Together with how long
+L{Remembered<mailauth.checkers.Remembered>} knows whom it let in, no issuer is believed for more than
+300 after it was asked.
 """
 
 NEGATIVE = 30.0

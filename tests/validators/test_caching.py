@@ -137,7 +137,7 @@ class CachingValidatorTests(SynchronousTestCase):
 
     def test_positiveEnds(self) -> None:
         """
-        A good token is remembered for five minutes.
+        A good token is remembered for four minutes.
         """
         self.validator.validate(b"token")
         self.slow.accept(makeToken())
