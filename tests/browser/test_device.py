@@ -13,9 +13,9 @@ from .visiting import BrowserTestCase
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-class DeviceTests(BrowserTestCase):
+class DeviceTestCase(BrowserTestCase):
     """
-    A television shows a code.
+    There is a television.
     """
 
     def setUp(self) -> None:
@@ -34,6 +34,23 @@ class DeviceTests(BrowserTestCase):
         What the television is told.
         """
         return self.program.post("device_authorization", client_id=self.clientId)
+
+    def collect(self, told: dict[str, Any]) -> dict[str, Any]:
+        """
+        What the television gets, once somebody has allowed it.
+        """
+        return self.program.post(
+            "token",
+            grant_type=DEVICE_GRANT,
+            device_code=told["device_code"],
+            client_id=self.clientId,
+        )
+
+
+class DeviceTests(DeviceTestCase):
+    """
+    It shows a code.
+    """
 
     def test_allow(self) -> None:
         """
@@ -58,14 +75,9 @@ class DeviceTests(BrowserTestCase):
         self.assertEqual("Your device is connected", self.tab.heading)
         self.look("device-allowed")
 
-        answer = self.program.post(
-            "token",
-            grant_type=DEVICE_GRANT,
-            device_code=told["device_code"],
-            client_id=self.clientId,
-        )
+        token = self.collect(told)["access_token"]
         [welcome] = self.inbox(ALICE)
-        outcome = python(self.attempt("imaps", "OAUTHBEARER", answer["access_token"]))
+        outcome = python(self.attempt("imaps", "OAUTHBEARER", token))
         self.assertEqual(Outcome(welcome), outcome)
         self.assertQuiet()
 
