@@ -18,6 +18,7 @@ PACKAGE = Path(mailauth.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("interfaces", "errors", "credentials", "usernames", "networks", "scopes"),
     ("sasl", "oauth"),
+    ("tokenclient",),
     ("passwords", "throttle", "caches", "stores"),
     ("coroutines", "validators"),
     ("policy", "checkers", "realm", "portal", "mail"),
@@ -135,6 +136,20 @@ class LayersTests(SynchronousTestCase):
                 self.assertFalse(imported & set(TRUTH_SIDE), str(module))
             if partOf(module) in TRUTH_SIDE:
                 self.assertFalse(imported & set(WIRE_SIDE), str(module))
+
+    def test_theTokenClientStandsAlone(self) -> None:
+        """
+        What runs at each login of somebody's mail programs takes of mailauth only words that need
+        nothing else, and nobody needs it.
+        """
+        imported = set()
+        for module, tree in modules():
+            own = set(ownImports(module, tree))
+            if partOf(module) == "tokenclient":
+                imported |= own - {"tokenclient"}
+            else:
+                self.assertNotIn("tokenclient", own, str(module))
+        self.assertEqual({"oauth", "scopes"}, imported)
 
     def test_oneImportOfJOSE(self) -> None:
         """
