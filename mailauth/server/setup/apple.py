@@ -1,7 +1,6 @@
 """
-The configuration profile for iOS, iPadOS and macOS (Apple's C{com.apple.mail.managed}). It holds no
-password: the device asks for one, and an app password is what it takes. Profiles know no OAuth for
-IMAP.
+The configuration profile for iOS, iPadOS and macOS (Apple's C{com.apple.mail.managed}). It holds an
+app password of its own, or none: then the device asks for one. Profiles know no OAuth for IMAP.
 """
 
 from __future__ import annotations
@@ -14,12 +13,16 @@ from ..mailhosts import MailHosts
 
 TYPE = b"application/x-apple-aspen-config"
 
+_ASKS = "Sets up your mail. You are asked for an app password."
+_SAYS = "Sets up your mail, with an app password for this device alone."
 
-def writeProfile(hosts: MailHosts, address: str | None) -> bytes:
+
+def writeProfile(hosts: MailHosts, address: str | None, password: str | None = None) -> bytes:
     """
     The profile, unsigned. A device that has one for the same address already replaces it.
 
     @param address: of the mailbox, or C{None} to have the device ask.
+    @param password: for receiving and sending, or C{None} to have the device ask.
     """
     account: dict[str, Any] = {
         "PayloadType": "com.apple.mail.managed",
@@ -38,6 +41,8 @@ def writeProfile(hosts: MailHosts, address: str | None) -> bytes:
             "IncomingMailServerUsername": address,
             "OutgoingMailServerUsername": address,
         }
+    if password is not None:
+        account |= {"IncomingPassword": password, "OutgoingPassword": password}
     profile = {
         "PayloadType": "Configuration",
         "PayloadVersion": 1,
@@ -45,7 +50,7 @@ def writeProfile(hosts: MailHosts, address: str | None) -> bytes:
         "PayloadUUID": _uuid(hosts, address, "profile"),
         "PayloadDisplayName": f"Mail on {hosts.hostname}",
         "PayloadOrganization": hosts.hostname,
-        "PayloadDescription": "Sets up your mail. You are asked for an app password.",
+        "PayloadDescription": _ASKS if password is None else _SAYS,
         "PayloadRemovalDisallowed": False,
         "PayloadContent": [account],
     }

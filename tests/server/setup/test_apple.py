@@ -75,6 +75,24 @@ class ProfileTests(SynchronousTestCase):
         self.assertFalse([name for name in account if name.endswith("Password")][1:])
         self.assertIs(True, account["OutgoingPasswordSameAsIncomingPassword"])
 
+    def test_password(self) -> None:
+        """
+        With a password of its own it asks for none, neither for receiving nor for sending (Apple's
+        IncomingPassword and OutgoingPassword), and replaces the one that did.
+        """
+        profile = plistlib.loads(writeProfile(HOSTS, ALICE, "abcd-efgh"))
+        [account] = profile["PayloadContent"]
+        other = plistlib.loads(writeProfile(HOSTS, ALICE))
+
+        self.assertEqual("abcd-efgh", account["IncomingPassword"])
+        self.assertEqual("abcd-efgh", account["OutgoingPassword"])
+        self.assertEqual(
+            self.account(),
+            {name: value for name, value in account.items() if value != "abcd-efgh"},
+        )
+        self.assertEqual(other["PayloadUUID"], profile["PayloadUUID"])
+        self.assertNotIn("asked", profile["PayloadDescription"])
+
     def test_whatThereIs(self) -> None:
         """
         Without TLS from the start the other ports serve, without IMAP it is POP3, and a server that
