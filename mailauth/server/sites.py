@@ -236,13 +236,13 @@ class Site:
         """
         return self._now() - session.came <= (session.expires - session.came) / 2
 
-    def isRecent(self, session: SiteSession, grace: float = 0.0) -> bool:
+    def isRecent(self, session: SiteSession, within: float = RECENT) -> bool:
         """
         Whether somebody proved lately who he is.
 
-        @param grace: how many seconds more he may have taken over a form.
+        @param within: at most so many seconds ago.
         """
-        return self._now() - session.authTime <= RECENT + grace
+        return self._now() - session.authTime <= within
 
     def _context(self, browser: str) -> bytes:
         return f"{self.name}\0{browser}".encode()

@@ -6,7 +6,9 @@ not signed in, or not lately enough.
 from __future__ import annotations
 
 from abc import abstractmethod
+from math import inf
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from ...oauth.requests import Form
 from ..sites import RECENT, Site, SiteSession
@@ -25,10 +27,14 @@ class SitePage(Page):
 
     @cvar template: what the page is made of.
     @cvar recent: whoever comes here has to have signed in lately.
+    @cvar longest: how many seconds ago he may have signed in where that is not so.
+    @cvar about: the parameters of its address that say what it is about. Its form has them, too.
     """
 
     template: ClassVar[str]
     recent: ClassVar[bool] = False
+    longest: ClassVar[float] = inf
+    about: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, pages: Pages, site: Site) -> None:
         super().__init__(pages)
@@ -46,11 +52,11 @@ class SitePage(Page):
         """
         return await self.show(visit, session)
 
-    def admits(self, session: SiteSession) -> bool:
+    def refusal(self, visit: Visit, session: SiteSession) -> Answer | None:
         """
-        Whether somebody may be here at all.
+        What somebody is shown instead who may not be here; C{None} if he may.
         """
-        return True
+        return None
 
     async def page_GET(self, visit: Visit) -> Answer:
         """
@@ -58,11 +64,12 @@ class SitePage(Page):
         """
         session = await self._find(visit)
         if session is None or not self.site.lasts(session):
-            return self._signIn(visit)
-        if not self.admits(session):
-            return visit.message("site.notyours", 403)
-        if self.recent and not self.site.isRecent(session):
-            return self._signIn(visit, RECENT)
+            return self._signIn(visit, visit.path)
+        refusal = self.refusal(visit, session)
+        if refusal is not None:
+            return refusal
+        if not self.site.isRecent(session, self._within):
+            return self._signIn(visit, visit.path, self._within)
         return await self.show(visit, session)
 
     async def page_POST(self, visit: Visit) -> Answer:
@@ -73,10 +80,12 @@ class SitePage(Page):
         if session is None:
             raise SignedOut
         form = visit.form(self.site.name, session.identifier)
-        if not self.admits(session):
-            return visit.message("site.notyours", 403)
-        if self.recent and not self.site.isRecent(session, grace=RECENT):
-            return self._signIn(visit, RECENT)
+        refusal = self.refusal(visit, session)
+        if refusal is not None:
+            return refusal
+        # He was recent enough when he was shown the form, and it takes time to fill in.
+        if not self.site.isRecent(session, self._within + RECENT):
+            return self._signIn(visit, self._again(visit, form), self._within)
         return await self.act(visit, session, form)
 
     def page(self, visit: Visit, session: SiteSession, status: int = 200, **values: Any) -> Answer:
@@ -93,11 +102,22 @@ class SitePage(Page):
             **values,
         )
 
+    @property
+    def _within(self) -> float:
+        return RECENT if self.recent else self.longest
+
+    def _again(self, visit: Visit, form: Form) -> str:
+        """
+        Where the form can be filled in again.
+        """
+        query = urlencode({name: form[name] for name in self.about if name in form})
+        return f"{visit.path}?{query}" if query else visit.path
+
     async def _find(self, visit: Visit) -> SiteSession | None:
         return await self.site.find(visit.cookie(_cookieOf(self.site)))
 
-    def _signIn(self, visit: Visit, maxAge: float | None = None) -> Answer:
-        return visit.seeOther(self.site.begin(visit.path, visit.browser, maxAge))
+    def _signIn(self, visit: Visit, path: str, maxAge: float | None = None) -> Answer:
+        return visit.seeOther(self.site.begin(path, visit.browser, maxAge))
 
 
 class SignedInPage(Page):

@@ -118,13 +118,14 @@ class Pages:
         parts = urlsplit(self.issuer)
         return f"{parts.scheme}://{parts.netloc}"
 
-    def address(self, path: str = "") -> str:
+    def address(self, path: str = "", **query: str) -> str:
         """
         Where something is.
 
         @param path: below the issuer, without a slash at the start.
         """
-        return f"{urlsplit(self.issuer).path.rstrip('/')}/{path}"
+        behind = f"?{urlencode(query)}" if query else ""
+        return f"{urlsplit(self.issuer).path.rstrip('/')}/{path}{behind}"
 
     def write(self, template: str, values: Mapping[str, Any]) -> bytes:
         """
@@ -331,8 +332,7 @@ class Visit:
 
         @param path: below the issuer.
         """
-        address = self._pages.address(path)
-        return self.seeOther(f"{address}?{urlencode(query)}" if query else address)
+        return self.seeOther(self._pages.address(path, **query))
 
     def again(self, path: str) -> Answer:
         """

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from ...sites import Site, SiteSession
+from ..endpoint import Answer
 from ..sitepage import SitePage
-from ..visit import Pages
+from ..visit import Pages, Visit
 
 
 class AdminPage(SitePage):
@@ -25,8 +26,10 @@ class AdminPage(SitePage):
         super().__init__(pages, site)
         self._administrators = administrators
 
-    def admits(self, session: SiteSession) -> bool:
+    def refusal(self, visit: Visit, session: SiteSession) -> Answer | None:
         """
-        See L{SitePage.admits}.
+        See L{SitePage.refusal}.
         """
-        return session.account in self._administrators()
+        if session.account not in self._administrators():
+            return visit.message("site.notyours", 403)
+        return None
