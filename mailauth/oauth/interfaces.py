@@ -228,10 +228,11 @@ class IFactors(Interface):
     What an account signs in with besides its password.
     """
 
-    def setTOTP(secret: TOTPSecret) -> Deferred[None]:
+    def setTOTP(secret: TOTPSecret, recoveryCodes: tuple[bytes, ...]) -> Deferred[None]:
         """
-        Set it, in the place of what was there.
+        Set it and the digests of its recovery codes, in the place of what was there.
 
+        @raise AlreadyExists: it is there: whoever sends a form twice has set it once.
         @raise NotFound: there is no such account.
         """
 
@@ -247,6 +248,8 @@ class IFactors(Interface):
 
     def removeTOTP(account: str) -> Deferred[None]:
         """
+        Its recovery codes go, too.
+
         @raise NotFound: it has none.
         """
 
@@ -271,6 +274,11 @@ class IFactors(Interface):
         Whether the counter is larger than the one known, or both are 0. It is noted then.
         """
 
+    def renamePasskey(account: str, credentialId: bytes, name: str) -> Deferred[None]:
+        """
+        @raise NotFound: the account has no such passkey.
+        """
+
     def removePasskey(account: str, credentialId: bytes) -> Deferred[None]:
         """
         @raise NotFound: the account has no such passkey.
@@ -280,6 +288,7 @@ class IFactors(Interface):
         """
         Set them, in the place of those that are there.
 
+        @param digests: the SHA-256 of each.
         @raise NotFound: there is no such account.
         """
 

@@ -108,13 +108,17 @@ class MemoryFactors:
         self._recoveryCodes: dict[str, frozenset[bytes]] = {}
         accounts.removed.append(self._forgetAccount)
 
-    def setTOTP(self, secret: TOTPSecret) -> Deferred[None]:
+    def setTOTP(self, secret: TOTPSecret, recoveryCodes: tuple[bytes, ...]) -> Deferred[None]:
         """
         See L{IFactors.setTOTP}.
         """
         if secret.account not in self._accounts:
             return fail(NotFound(f"There is no account {secret.account}."))
+        known = self._secrets.get(secret.account)
+        if known is not None and known.sealed == secret.sealed:
+            return fail(AlreadyExists(f"{secret.account} has this authenticator already."))
         self._secrets[secret.account] = secret
+        self._recoveryCodes[secret.account] = frozenset(recoveryCodes)
         return succeed(None)
 
     def getTOTP(self, account: str) -> Deferred[TOTPSecret | None]:
@@ -139,6 +143,7 @@ class MemoryFactors:
         """
         if self._secrets.pop(account, None) is None:
             return fail(NotFound(f"{account} has no authenticator."))
+        self._recoveryCodes.pop(account, None)
         return succeed(None)
 
     def addPasskey(self, passkey: Passkey) -> Deferred[None]:
@@ -178,6 +183,16 @@ class MemoryFactors:
             return succeed(False)
         self._passkeys[credentialId] = attrs.evolve(passkey, signCount=signCount, lastUse=now)
         return succeed(True)
+
+    def renamePasskey(self, account: str, credentialId: bytes, name: str) -> Deferred[None]:
+        """
+        See L{IFactors.renamePasskey}.
+        """
+        passkey = self._passkeys.get(credentialId)
+        if passkey is None or passkey.account != account:
+            return fail(NotFound(f"{account} has no such passkey."))
+        self._passkeys[credentialId] = attrs.evolve(passkey, name=name)
+        return succeed(None)
 
     def removePasskey(self, account: str, credentialId: bytes) -> Deferred[None]:
         """

@@ -5,7 +5,18 @@ which each is taken.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred
@@ -107,16 +118,20 @@ class SQLFactors:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def setTOTP(self, secret: TOTPSecret) -> Deferred[None]:
+    def setTOTP(self, secret: TOTPSecret, recoveryCodes: tuple[bytes, ...]) -> Deferred[None]:
         """
         See L{IFactors.setTOTP}.
         """
-        secrets = schema.totpSecrets
+        secrets, account = schema.totpSecrets, secret.account
+        asked = select(secrets.c.sealed).where(secrets.c.account == account)
 
         def work(connection: Connection) -> None:
-            requireAccount(connection, secret.account)
-            connection.execute(delete(secrets).where(secrets.c.account == secret.account))
+            requireAccount(connection, account)
+            if connection.scalars(asked).one_or_none() == secret.sealed:
+                raise AlreadyExists(f"{account} has this authenticator already.")
+            connection.execute(delete(secrets).where(secrets.c.account == account))
             connection.execute(insert(secrets).values(oauthrows.totpSecretRow(secret)))
+            _setRecoveryCodes(connection, account, recoveryCodes)
 
         return self._transactions.write(work)
 
@@ -148,6 +163,7 @@ class SQLFactors:
         def work(connection: Connection) -> None:
             if not connection.execute(removing).rowcount:
                 raise NotFound(f"{account} has no authenticator.")
+            _setRecoveryCodes(connection, account, ())
 
         return self._transactions.write(work)
 
@@ -199,17 +215,26 @@ class SQLFactors:
         )
         return self._transactions.change(using)
 
+    def renamePasskey(self, account: str, credentialId: bytes, name: str) -> Deferred[None]:
+        """
+        See L{IFactors.renamePasskey}.
+        """
+        return self._changePasskey(update(schema.passkeys).values(name=name), account, credentialId)
+
     def removePasskey(self, account: str, credentialId: bytes) -> Deferred[None]:
         """
         See L{IFactors.removePasskey}.
         """
+        return self._changePasskey(delete(schema.passkeys), account, credentialId)
+
+    def _changePasskey(
+        self, change: Update | Delete, account: str, credentialId: bytes
+    ) -> Deferred[None]:
         columns = schema.passkeys.c
-        removing = delete(schema.passkeys).where(
-            columns.account == account, columns.credential_id == credentialId
-        )
+        changing = change.where(columns.account == account, columns.credential_id == credentialId)
 
         def work(connection: Connection) -> None:
-            if not connection.execute(removing).rowcount:
+            if not connection.execute(changing).rowcount:
                 raise NotFound(f"{account} has no such passkey.")
 
         return self._transactions.write(work)
@@ -218,14 +243,10 @@ class SQLFactors:
         """
         See L{IFactors.setRecoveryCodes}.
         """
-        codes = schema.recoveryCodes
-        rows = [{"account": account, "digest": digest} for digest in digests]
 
         def work(connection: Connection) -> None:
             requireAccount(connection, account)
-            connection.execute(delete(codes).where(codes.c.account == account))
-            if rows:
-                connection.execute(insert(codes), rows)
+            _setRecoveryCodes(connection, account, digests)
 
         return self._transactions.write(work)
 
@@ -245,6 +266,14 @@ class SQLFactors:
         """
         counted = select(func.count()).where(schema.recoveryCodes.c.account == account)
         return self._transactions.read(lambda connection: connection.scalars(counted).one())
+
+
+def _setRecoveryCodes(connection: Connection, account: str, digests: tuple[bytes, ...]) -> None:
+    codes = schema.recoveryCodes
+    rows = [{"account": account, "digest": digest} for digest in digests]
+    connection.execute(delete(codes).where(codes.c.account == account))
+    if rows:
+        connection.execute(insert(codes), rows)
 
 
 @implementer(ISpent)

@@ -4,6 +4,7 @@ Tests for L{mailauth.server.factors}.
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,7 @@ from mailauth.server.factors import (
     FIRST_WAIT,
     FREE_FAILURES,
     LONGEST_WAIT,
+    PROPOSAL_LIFETIME,
     RECOVERY,
     STEP,
     TOTP,
@@ -26,9 +28,9 @@ from mailauth.server.factors import (
     SecondFactors,
     WrongCode,
 )
-from mailauth.server.sealing import KEY_OCTETS, ServerSecret
+from mailauth.server.sealing import KEY_OCTETS, CannotUnseal, ServerSecret
 from mailauth.stores.memory import MemoryStores
-from mailauth.stores.records import Account, NotFound
+from mailauth.stores.records import Account, AlreadyExists, NotFound
 
 # At the beginning of a time step.
 NOW = 1_800_000_000.0
@@ -142,7 +144,7 @@ class EnrolmentTests(FactorsTestCase):
         stored = self.successResultOf(self.stores.factors.getTOTP(ALICE))
         assert stored is not None
         moved = TOTPSecret(BOB, stored.sealed, NOW)
-        self.successResultOf(self.stores.factors.setTOTP(moved))
+        self.successResultOf(self.stores.factors.setTOTP(moved, ()))
 
         self.refused(Outage, self.verify(self.code(), account=BOB))
 
@@ -203,6 +205,121 @@ class EnrolmentTests(FactorsTestCase):
         self.refused(WrongCode, self.verify(self.code()))
         self.refused(WrongCode, self.verify(self.enrolment.recoveryCodes[0], RECOVERY))
         self.refused(NotFound, self.factors.remove(ALICE))
+
+
+class ProposalTests(FactorsTestCase):
+    """
+    L{SecondFactors.propose}, L{SecondFactors.confirm} and L{SecondFactors.renewRecoveryCodes}.
+    """
+
+    def setUp(self) -> None:
+        """
+        Propose an authenticator to alice, who has one.
+        """
+        super().setUp()
+        self.proposal = self.factors.propose(ALICE, "mail.example.test", "browser")
+        proposed = pyotp.parse_uri(self.proposal.uri)
+        assert isinstance(proposed, pyotp.TOTP)
+        self.proposed = proposed
+
+    def confirm(
+        self, code: str, account: str = ALICE, sealed: str = "", browser: str = "browser"
+    ) -> Any:
+        """
+        Show a code of the authenticator that was proposed.
+        """
+        return self.factors.confirm(account, sealed or self.proposal.sealed, code, browser)
+
+    def current(self) -> str:
+        """
+        What it shows.
+        """
+        return self.proposed.at(int(self.clock.seconds()))
+
+    def test_nothingWritten(self) -> None:
+        """
+        What was proposed does not count, and what counted still does.
+        """
+        self.refused(WrongCode, self.verify(self.current()))
+        self.got(self.verify(self.code()))
+        self.assertEqual("Proposal()", repr(self.proposal))
+
+    def test_key(self) -> None:
+        """
+        What is typed is what is scanned.
+        """
+        self.assertEqual(self.proposed.secret, self.proposal.key.replace(" ", ""))
+        again = self.factors.proposed(ALICE, "mail.example.test", self.proposal.sealed, "browser")
+        self.assertEqual(self.proposal, again)
+
+    def test_confirmed(self) -> None:
+        """
+        With a code of it it counts, with new recovery codes; that of before does no more.
+        """
+        before = self.enrolment.recoveryCodes[0]
+
+        codes = self.got(self.confirm(self.current()))
+
+        self.assertEqual(10, len(set(codes)))
+        self.refused(WrongCode, self.verify(before, RECOVERY))
+        self.got(self.verify(codes[0], RECOVERY))
+        self.clock.advance(2 * STEP)
+        self.refused(WrongCode, self.verify(self.code()))
+        self.got(self.verify(self.current()))
+
+    def test_wrong(self) -> None:
+        """
+        With a wrong code nothing changes, and it may be tried again.
+        """
+        self.refused(WrongCode, self.confirm(self.code()))
+        self.refused(WrongCode, self.confirm(""))
+
+        self.got(self.verify(self.code()))
+        self.got(self.confirm(self.current()))
+
+    def test_codeOnce(self) -> None:
+        """
+        The code that confirmed it signs nobody in, and what is sent twice is confirmed once (PW10;
+        WB11; O 60).
+        """
+        code = self.current()
+        codes = self.got(self.confirm(code))
+
+        self.refused(AlreadyExists, self.confirm(code))
+        self.clock.advance(STEP)
+        self.refused(AlreadyExists, self.confirm(self.current()))
+
+        self.refused(WrongCode, self.verify(code))
+        self.got(self.verify(codes[0], RECOVERY))
+
+    def test_own(self) -> None:
+        """
+        A proposal is worth something for whom it was made, in his browser, for half an hour; and
+        what the store keeps is no proposal.
+        """
+        stored = self.successResultOf(self.stores.factors.getTOTP(ALICE))
+        assert stored is not None
+        for account, sealed, browser in (
+            (BOB, self.proposal.sealed, "browser"),
+            (ALICE, self.proposal.sealed, "another"),
+            (ALICE, "made up", "browser"),
+            (ALICE, urlsafe_b64encode(stored.sealed).decode("ascii"), "browser"),
+        ):
+            with self.subTest(f"{account}, {browser}"):
+                self.refused(CannotUnseal, self.confirm(self.current(), account, sealed, browser))
+        self.clock.advance(PROPOSAL_LIFETIME)
+        self.refused(CannotUnseal, self.confirm(self.current()))
+
+    def test_renewed(self) -> None:
+        """
+        New recovery codes take the place of those that are left, where there is an authenticator.
+        """
+        codes = self.got(self.factors.renewRecoveryCodes(ALICE))
+
+        self.refused(WrongCode, self.verify(self.enrolment.recoveryCodes[0], RECOVERY))
+        self.got(self.verify(codes[0], RECOVERY))
+        self.got(self.factors.remove(ALICE))
+        self.refused(NotFound, self.factors.renewRecoveryCodes(ALICE))
 
 
 class TOTPTests(FactorsTestCase):

@@ -397,13 +397,14 @@ class SignInAlike(Alike):
         """
         self.ask(lambda stores: stores.browserSessions.end(name))
 
-    @rule(account=ACCOUNTS, step=FEW)
-    def setTOTP(self, account: Any, step: int) -> None:
+    @rule(account=ACCOUNTS, number=FEW, step=FEW)
+    def setTOTP(self, account: Any, number: int, step: int) -> None:
         """
-        There may be one.
+        There may be one, and this may be it.
         """
-        secret = TOTPSecret(account.name, b"sealed", self.now, step)
-        self.ask(lambda stores: stores.factors.setTOTP(secret))
+        secret = TOTPSecret(account.name, b"sealed %d" % number, self.now, step)
+        digests = (digestOf(f"{number}"),)
+        self.ask(lambda stores: stores.factors.setTOTP(secret, digests))
 
     @rule(account=ACCOUNTS, step=st.integers(0, 4))
     def useTOTP(self, account: Any, step: int) -> None:
@@ -434,6 +435,16 @@ class SignInAlike(Alike):
         """
         credentialId = digestOf(f"passkey {number}")
         self.ask(lambda stores: stores.factors.usePasskey(credentialId, count, self.now))
+        self.ask(lambda stores: stores.factors.findPasskey(credentialId))
+
+    @rule(account=ACCOUNTS, number=FEW)
+    def renamePasskey(self, account: Any, number: int) -> None:
+        """
+        It may be another's.
+        """
+        self.made += 1
+        credentialId, name = digestOf(f"passkey {number}"), f"name {self.made}"
+        self.ask(lambda stores: stores.factors.renamePasskey(account.name, credentialId, name))
         self.ask(lambda stores: stores.factors.findPasskey(credentialId))
 
     @rule(account=ACCOUNTS, number=FEW)

@@ -31,16 +31,34 @@ class FactorsConformance(ConformanceWithAccounts):
 
     async def test_setTOTP(self) -> None:
         """
-        A secret takes the place of the one before it, and is no other account's.
+        A secret takes the place of the one before it, with its recovery codes, and is no other
+        account's.
         """
         factors = (await self.openStores()).factors
         another = TOTPSecret(ALICE.name, b"another", NOW + 1.0)
 
-        await factors.setTOTP(another)
-        await factors.setTOTP(self.secret)
+        await factors.setTOTP(another, (b"one", b"two"))
+        await factors.setTOTP(self.secret, (b"three",))
 
         self.assertEqual(self.secret, await factors.getTOTP(ALICE.name))
         self.assertIsNone(await factors.getTOTP(BOB.name))
+        self.assertEqual(1, await factors.countRecoveryCodes(ALICE.name))
+        self.assertIs(True, await factors.useRecoveryCode(ALICE.name, b"three"))
+
+    async def test_sameTOTP(self) -> None:
+        """
+        A secret is set once: a form that is sent twice makes no second set of recovery codes, and
+        no code count again (PW10).
+        """
+        factors = (await self.openStores()).factors
+        await factors.setTOTP(self.secret, (b"one", b"two"))
+        await factors.useTOTP(ALICE.name, 9)
+
+        again = factors.setTOTP(attrs.evolve(self.secret, lastStep=8), (b"three",))
+        await self.assertFails(AlreadyExists, again)
+
+        self.assertEqual(attrs.evolve(self.secret, lastStep=9), await factors.getTOTP(ALICE.name))
+        self.assertEqual(2, await factors.countRecoveryCodes(ALICE.name))
 
     async def test_usedTOTP(self) -> None:
         """
@@ -48,7 +66,7 @@ class FactorsConformance(ConformanceWithAccounts):
         PW10).
         """
         factors = (await self.openStores()).factors
-        await factors.setTOTP(self.secret)
+        await factors.setTOTP(self.secret, ())
 
         used = [await factors.useTOTP(ALICE.name, step) for step in (6, 7, 8, 8, 7, 10, 9)]
 
@@ -58,15 +76,16 @@ class FactorsConformance(ConformanceWithAccounts):
 
     async def test_removedTOTP(self) -> None:
         """
-        A secret is removed once, and no code counts any more.
+        A secret is removed once, and no code counts any more, neither its own nor one on paper.
         """
         factors = (await self.openStores()).factors
-        await factors.setTOTP(self.secret)
+        await factors.setTOTP(self.secret, (b"one",))
 
         await factors.removeTOTP(ALICE.name)
 
         self.assertIsNone(await factors.getTOTP(ALICE.name))
         self.assertIs(False, await factors.useTOTP(ALICE.name, 8))
+        self.assertIs(False, await factors.useRecoveryCode(ALICE.name, b"one"))
         await self.assertFails(NotFound, factors.removeTOTP(ALICE.name))
 
     async def test_addedPasskey(self) -> None:
@@ -124,6 +143,22 @@ class FactorsConformance(ConformanceWithAccounts):
         )
         self.assertIs(False, await factors.usePasskey(digestOf("gone"), 0, NOW))
 
+    async def test_renamedPasskey(self) -> None:
+        """
+        An account renames a passkey of its own, and nobody another's.
+        """
+        factors = (await self.openStores()).factors
+        passkey = makePasskey("one")
+        await factors.addPasskey(passkey)
+
+        await factors.renamePasskey(ALICE.name, passkey.credentialId, "My telephone")
+        stolen = factors.renamePasskey(BOB.name, passkey.credentialId, "Bob's")
+        await self.assertFails(NotFound, stolen)
+        await self.assertFails(NotFound, factors.renamePasskey(ALICE.name, b"no such", "None"))
+
+        renamed = attrs.evolve(passkey, name="My telephone")
+        self.assertEqual((renamed,), await factors.listPasskeys(ALICE.name))
+
     async def test_removedPasskey(self) -> None:
         """
         An account removes a passkey of its own, once, and nobody another's.
@@ -171,7 +206,7 @@ class FactorsConformance(ConformanceWithAccounts):
         factors = (await self.openStores()).factors
         secret = attrs.evolve(self.secret, account="nobody")
 
-        await self.assertFails(NotFound, factors.setTOTP(secret))
+        await self.assertFails(NotFound, factors.setTOTP(secret, (b"one",)))
         await self.assertFails(NotFound, factors.addPasskey(makePasskey("one", "nobody")))
         await self.assertFails(NotFound, factors.setRecoveryCodes("nobody", (b"one",)))
 
@@ -187,9 +222,8 @@ class FactorsConformance(ConformanceWithAccounts):
         stores = await self.openStores()
         factors = stores.factors
         for account in (ALICE.name, BOB.name):
-            await factors.setTOTP(attrs.evolve(self.secret, account=account))
+            await factors.setTOTP(attrs.evolve(self.secret, account=account), (b"one",))
             await factors.addPasskey(makePasskey(f"of {account}", account))
-            await factors.setRecoveryCodes(account, (b"one",))
 
         await stores.accounts.remove(ALICE.name)
         await stores.accounts.add(ALICE)

@@ -239,8 +239,7 @@ class SharingConformance(ConformanceWithAccounts):
         """
         here, there = await self.openBoth()
         passkey = makePasskey("passkey")
-        await here.factors.setTOTP(TOTPSecret(ALICE.name, b"sealed", NOW))
-        await here.factors.setRecoveryCodes(ALICE.name, (b"one", b"two"))
+        await here.factors.setTOTP(TOTPSecret(ALICE.name, b"sealed", NOW), (b"one", b"two"))
         await here.factors.addPasskey(passkey)
         attempts: tuple[Callable[[Stores, str], Deferred[bool]], ...] = (
             lambda stores, name: stores.factors.useTOTP(ALICE.name, 1),
