@@ -86,14 +86,15 @@ class FederationTests(DeviceTestCase):
 
     def test_cancelled(self) -> None:
         """
-        Who would rather not sign in there is back on our page, which says so and has the other
-        ways.
+        Who would rather not sign in there is back on our page, which says so, takes no field for
+        wrong, and has the other ways.
         """
         self.tab.visit(self.program.address())
         self.tab.click("a.button")
         self.tab.click("a[href$=abort]")
         self.assertEqual("Sign in", self.tab.heading)
         self.assertIn("You were not signed in there.", self.tab.text)
+        self.assertTrue(self.tab.evaluate("document.querySelector('[aria-invalid]') === null"))
         self.look("signin-issuer-cancelled")
 
         self.signIn()

@@ -30,6 +30,7 @@ class SignInTests(BrowserTestCase):
         self.tab.fill("#password", "wrong")
         self.tab.click("button[value=signin]")
         self.assertIn("The mail address or the password is wrong.", self.tab.text)
+        self.assertEqual("password", self.tab.evaluate("document.querySelector('[aria-invalid]').id"))
         self.look("signin-wrong")
         self.signIn()
         self.assertEqual("Allow access?", self.tab.heading)

@@ -85,6 +85,7 @@ class _Step(Page):
             subject=request and request.subject,
             username=username or "",
             problem=_problem(visit, error, "signin.wrong"),
+            mistyped=error is not None and type(error) not in _PROBLEMS,
             options=options,
             challenge=challenge,
             issuers=[
