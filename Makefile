@@ -43,7 +43,7 @@ bench: $(VENV)/test-installed
 	$(BIN)/python bench/login.py
 
 # Needs Node.
-bench-provider: $(VENV)/test-installed bench/node/node_modules
+bench-provider: $(VENV)/test-installed tests/interop/node/node_modules
 	$(BIN)/python bench/provider.py
 
 # Everything that looks for a needle in a haystack, with many more straws than 'make test' has.
@@ -57,8 +57,8 @@ races: $(VENV)/test-installed
 clean:
 	rm -rf $(VENV) build dist *.egg-info mailauth-demo
 
-bench/node/node_modules: bench/node/package-lock.json
-	npm ci --silent --prefix bench/node
+tests/interop/node/node_modules: tests/interop/node/package-lock.json
+	npm ci --silent --prefix tests/interop/node
 	touch $@
 
 $(VENV)/bin/python:

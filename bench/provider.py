@@ -1,7 +1,7 @@
 """
 What a request to an OAuth endpoint costs: mailauth beside npm oidc-provider, in one run::
 
-    (cd bench/node && npm ci)
+    (cd tests/interop/node && npm ci)
     python bench/provider.py [--rounds 9] [--requests 1600] [--limits]
 
 Each server is one process without TLS, asked over L{CONNECTIONS} connections that are kept open.
@@ -280,7 +280,7 @@ def measure(rounds: int, requests: int) -> list[Comparison]:
     comparisons = makeComparisons()
     count, endpoints = str(CONNECTIONS), str(HERE / "endpoints.py")
     with ExitStack() as stack:
-        peer = stack.enter_context(running("node", str(HERE / "node" / "provider.mjs"), count))
+        peer = stack.enter_context(running("node", str(HERE / "provider.mjs"), count))
         ours = stack.enter_context(running(sys.executable, endpoints, count))
         durable = stack.enter_context(running(sys.executable, endpoints, count, "--database"))
         # The first time is for getting warm.

@@ -4,8 +4,12 @@
 //
 //     node provider.mjs CONNECTIONS
 
-import { generateKeyPair, exportJWK } from 'jose';
-import Provider from 'oidc-provider';
+import { createRequire } from 'node:module';
+
+// What the tests run against is measured.
+const { resolve } = createRequire(new URL('../tests/interop/node/', import.meta.url));
+const { generateKeyPair, exportJWK } = await import(resolve('jose'));
+const { default: Provider } = await import(resolve('oidc-provider'));
 
 const ACCOUNT = 'u00000@example.test';
 const RESOURCE = 'https://mail.example';
