@@ -6,20 +6,21 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import SMTP
 from io import BytesIO
+from pathlib import Path
 from random import Random
 from typing import Any
+from unittest import SkipTest
 from zipfile import ZipFile
 
 from . import ALICE, BOB
 from .attempts import Outcome, openIMAP, python
-from .demo import DemoTestCase
+from .demo import DemoTestCase, serve
 from .person import Person
 from .programs import eventually, need
-from .thunderbird import Thunderbird
+from .thunderbird import INSTALLED, Thunderbird, rollOut
 
 _ATTACHMENT = Random(7628).randbytes(2_300_000)
 """
@@ -148,7 +149,7 @@ class ThunderbirdTests(DemoTestCase):
         self.assertTrue(kept.endswith(large.replace(b"\r\n", b"\n")), kept[:1000])
 
 
-class SetupTests(DemoTestCase):
+class SetupTestCase(DemoTestCase):
     """
     Thunderbird is set up by what the set-up page gives, and knows no password.
     """
@@ -161,24 +162,24 @@ class SetupTests(DemoTestCase):
         """
         need("thunderbird", "certutil", "update-desktop-database")
         super().setUp()
+        self.person = Person(self.demo)
+
+    def start(self, program: str | Path = "thunderbird") -> None:
+        """
+        Start it for the first time.
+        """
         home = self.directory / "home"
         home.mkdir()
-        self.person = Person(self.demo)
         document = f"{self.demo.issuer}/mail/config-v1.1.xml?emailaddress=somebody@{{{{domain}}}}"
-        self.thunderbird = Thunderbird(
-            home,
-            self.demo.authority,
-            {
-                # In place of the hosts that it asks at their port 443, the only one that is here.
-                "mailnews.auto_config_url": document,
-                "mailnews.auto_config.fetchFromISP.enabled": False,
-                "mailnews.auto_config.fetchFromExchange.enabled": False,
-                "extensions.update.requireBuiltInCerts": False,
-            },
-        )
+        preferences = {
+            # In place of the hosts that it asks at their port 443, the only one that is here.
+            "mailnews.auto_config_url": document,
+            "mailnews.auto_config.fetchFromISP.enabled": False,
+            "mailnews.auto_config.fetchFromExchange.enabled": False,
+            "extensions.update.requireBuiltInCerts": False,
+        }
+        self.thunderbird = Thunderbird(home, self.demo.authority, preferences, program)
         self.addCleanup(self.thunderbird.quit)
-        self.threads = ThreadPoolExecutor()
-        self.addCleanup(self.threads.shutdown)
 
     def download(self) -> bytes:
         """
@@ -196,24 +197,92 @@ class SetupTests(DemoTestCase):
         path.write_bytes(package)
         self.thunderbird.call("install", str(path))
 
+    def begin(self, name: str = ALICE, protocol: str = "imap") -> str:
+        """
+        Add an account, of which nobody says more than the address.
+
+        @return: where Thunderbird opens a browser.
+        """
+        self.thunderbird.call("findServers", name.partition("@")[0], name)
+        self.thunderbird.call("connect", protocol)
+        return self.thunderbird.awaitAddress()
+
+    def signIn(self, address: str, person: Person) -> None:
+        """
+        Sign in there, and go back to Thunderbird.
+        """
+        person.visit(person.answer(address))
+
+    def add(self, protocol: str = "imap") -> None:
+        """
+        Add alice's account.
+        """
+        self.signIn(self.begin(protocol=protocol), self.person)
+        self.assertAdded(protocol)
+
+    def assertAdded(self, protocol: str = "imap", name: str = ALICE) -> None:
+        """
+        Thunderbird has the account, and no password for it.
+        """
+        added = self.thunderbird.call("connected", name)
+        self.assertEqual([[protocol, True], ["smtp", True]], added)
+
+
+class SetupTests(SetupTestCase):
+    """
+    From nothing to an account.
+    """
+
+    def setUp(self) -> None:
+        """
+        See the parent.
+        """
+        super().setUp()
+        self.start()
+
     def test_oauth(self) -> None:
         """
         With the add-on the address alone is enough: it finds the servers, has its person sign in
         with the browser, and reads and sends.
         """
         self.install(self.download())
-        adding = self.threads.submit(self.thunderbird.call, "addByHub", "Alice", ALICE)
-        self.person.visit(self.person.answer(self.thunderbird.awaitAddress()))
+        self.add()
 
-        self.assertEqual([["imap", True], ["smtp", True]], adding.result())
-        [[origin, realm]] = self.thunderbird.call("logins")
-        self.assertEqual(f"oauth://{self.demo.issuer.removeprefix('https://')}", origin)
+        [[origin, realm, name, _]] = self.thunderbird.call("logins")
+        self.assertEqual(
+            (f"oauth://{self.demo.issuer.removeprefix('https://')}", ALICE), (origin, name)
+        )
         self.assertEqual({"urn:ietf:params:oauth:scope:mail", "offline_access"}, {*realm.split()})
         self.thunderbird.call("fetch")
         self.assertEqual(["Welcome to mailauth"], self.thunderbird.call("subjects"))
         self.thunderbird.call("send", BOB, "Hello", "Hello Bob\n")
         [received] = self.inbox(BOB)
         self.assertTrue(received.endswith(b"\r\n\r\nHello Bob\r\n"), received)
+
+    def test_pop3(self) -> None:
+        """
+        Who would rather have POP3 gets the same.
+        """
+        self.install(self.download())
+        self.add("pop3")
+
+        self.thunderbird.call("getPOP3")
+        self.assertEqual(["Welcome to mailauth"], self.thunderbird.call("subjects"))
+        self.thunderbird.call("send", BOB, "Hello", "Hello Bob\n")
+        self.assertEqual(1, len(self.inbox(BOB)))
+
+    def test_denied(self) -> None:
+        """
+        Who does not allow it is told that it went wrong, and may try again.
+        """
+        self.install(self.download())
+        self.person.visit(self.person.answer(self.begin(), "deny"))
+        self.assertIn("Authentication error.", self.thunderbird.call("refused"))
+        self.assertEqual([], self.thunderbird.call("logins"))
+
+        self.thunderbird.call("connect", "imap")
+        self.signIn(self.thunderbird.awaitAddress(), self.person)
+        self.assertAdded()
 
     def test_update(self) -> None:
         """
@@ -233,3 +302,98 @@ class SetupTests(DemoTestCase):
         self.assertEqual(manifest["version"], current)
         content = current.partition(".")[2]
         self.assertEqual(f"6.{content}", self.thunderbird.call("update", self.addOn))
+
+
+class OrganisationTests(SetupTestCase):
+    """
+    Thunderbird as an organisation rolls it out.
+    """
+
+    def test_policies(self) -> None:
+        """
+        The policies that the server writes install the add-on for everybody, and nobody can turn
+        it off; the address is enough from the start.
+        """
+        if not INSTALLED.is_dir():
+            raise SkipTest("needs Debian's thunderbird")
+        policies = self.person.visit(f"{self.demo.issuer}/setup/thunderbird/policies.json").body
+        self.start(rollOut(self.directory / "thunderbird", policies))
+
+        self.assertEqual([], self.thunderbird.call("installed", self.addOn))
+        self.add()
+
+
+class LifeTests(SetupTestCase):
+    """
+    What was allowed, as time goes by: here access tokens live for a minute, and Thunderbird asks
+    for another half a minute before.
+    """
+
+    def setUp(self) -> None:
+        """
+        See the parent.
+        """
+        super().setUp()
+        self.demo.stop()
+        self.demo = serve(self.demo, 'access_token_lifetime = "1m"')
+        self.addCleanup(self.demo.stop)
+        self.start()
+        self.install(self.download())
+        self.add()
+        self.thunderbird.call("fetch")
+
+    def refreshToken(self) -> str:
+        """
+        Alice's.
+        """
+        [token] = [each[3] for each in self.thunderbird.call("logins") if each[2] == ALICE]
+        assert isinstance(token, str)
+        return token
+
+    def sessions(self, kind: str) -> list[str]:
+        """
+        What alice has of one kind.
+        """
+        listed = self.demo.command("session", "list", ALICE)
+        return [each["id"] for each in listed if each["kind"] == kind]
+
+    def end(self) -> None:
+        """
+        End what alice allowed Thunderbird.
+        """
+        [granted] = self.sessions("application")
+        self.demo.command("session", "end", granted)
+
+    def test_expiry(self) -> None:
+        """
+        When a token is over it gets another one, and asks nobody. Whoever takes as long as that to
+        sign in finds his set-up waiting, and the server's connection, too.
+        """
+        first = self.refreshToken()
+        address = self.begin(BOB)
+        self.thunderbird.call("expiry", 0)
+        self.signIn(address, Person(self.demo, BOB))
+        self.assertAdded(name=BOB)
+
+        self.thunderbird.call("choose", ALICE)
+        self.thunderbird.call("reconnect")
+        self.assertEqual(["Welcome to mailauth"], self.thunderbird.call("subjects"))
+        self.assertNotEqual(first, self.refreshToken())
+        self.assertFalse(self.thunderbird.hasAsked)
+
+    def test_ended(self) -> None:
+        """
+        When what was allowed is ended, the mail is closed at once; and as soon as the token is over
+        it asks to sign in again, and goes on.
+        """
+        first = self.refreshToken()
+        self.end()
+        eventually(lambda: not self.sessions("connection"))
+
+        self.thunderbird.call("expiry", 30)
+        question = self.thunderbird.confirm("reconnect")
+        self.assertIn("needs you to confirm access again", question)
+        self.signIn(self.thunderbird.awaitAddress(), self.person)
+        self.thunderbird.call("fetch")
+        self.assertEqual(["Welcome to mailauth"], self.thunderbird.call("subjects"))
+        self.assertNotEqual(first, self.refreshToken())

@@ -1,7 +1,10 @@
 // What the tests ask of Thunderbird, each a function of its own. They run inside it, with all of
 // its rights, and do what its windows do when somebody clicks.
 
+const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
+const { OAuth2Module } = ChromeUtils.importESModule("resource:///modules/OAuth2Module.sys.mjs");
 
 const IMPLICIT_TLS = Ci.nsMsgSocketType.SSL;
 const OAUTH = Ci.nsMsgAuthMethod.OAuth2;
@@ -10,7 +13,7 @@ const INBOX = Ci.nsMsgFolderFlags.Inbox;
 
 async function until(condition) {
   let found;
-  while (!(found = condition())) {
+  while (!(found = await condition())) {
     await new Promise(resolve => setTimeout(resolve, 20));
   }
   return found;
@@ -68,6 +71,16 @@ const account = () => MailServices.accounts.defaultAccount;
 const inbox = () => account().incomingServer.rootFolder.getFolderWithFlags(INBOX);
 const header = (folder, id) => [...folder.messages].find(each => each.messageId == id);
 
+// What the account hub shows.
+const hub = selector => Services.wm.getMostRecentWindow("mail:3pane").document
+  .querySelector("account-hub-container")?.shadowRoot?.querySelector(selector);
+
+async function goOn() {
+  const forward = () => hub("account-hub-email account-hub-footer")?.querySelector("#forward");
+  await until(() => forward()?.disabled === false);
+  forward().click();
+}
+
 async function getNewMessages() {
   const listener = listen();
   account().incomingServer.getNewMessages(inbox(), null, listener);
@@ -113,20 +126,23 @@ const functions = {
 
   // As "Install Add-on From File" does.
   async install(path) {
-    const { AddonManager } = ChromeUtils.importESModule(
-      "resource://gre/modules/AddonManager.sys.mjs"
-    );
     const { FileUtils } = ChromeUtils.importESModule("resource://gre/modules/FileUtils.sys.mjs");
     const file = new FileUtils.File(path);
     const install = await AddonManager.getInstallForFile(file, "application/x-xpinstall");
     await install.install();
   },
 
+  // Until an add-on is there that nobody installed, and what somebody may do about it.
+  async installed(id) {
+    const addOn = await until(() => AddonManager.getAddonByID(id));
+    await until(() => addOn.isActive);
+    return ["PERM_CAN_DISABLE", "PERM_CAN_UNINSTALL"].filter(
+      each => addOn.permissions & AddonManager[each]
+    );
+  },
+
   // The version that the add-on manager would update to.
   async update(id) {
-    const { AddonManager } = ChromeUtils.importESModule(
-      "resource://gre/modules/AddonManager.sys.mjs"
-    );
     const addOn = await AddonManager.getAddonByID(id);
     const { promise, resolve } = Promise.withResolvers();
     let version = addOn.version;
@@ -144,31 +160,37 @@ const functions = {
     return version;
   },
 
-  // The account hub, as somebody goes through it who types a name and an address.
-  async addByHub(name, address) {
+  // The account hub, as somebody goes through it who types a name and an address: up to the
+  // servers that it finds,
+  async findServers(name, address) {
     const window = Services.wm.getMostRecentWindow("mail:3pane");
     await until(() => window.openAccountHub);
     await window.openAccountHub("MAIL");
-    const hub = await until(() => window.document.querySelector("account-hub-container")?.shadowRoot);
-    const find = selector => hub.querySelector(selector);
-    const step = await until(() => find("email-auto-form:not([hidden])"));
+    const step = await until(() => hub("email-auto-form:not([hidden])"));
     for (const [field, value] of [["#realName", name], ["#email", address]]) {
       const input = await until(() => step.querySelector(field));
       input.value = value;
       input.dispatchEvent(new window.Event("input", { bubbles: true }));
     }
-    const forward = () => find("account-hub-email account-hub-footer").querySelector("#forward");
-    const shown = selector => find(`${selector}:not([hidden])`);
-    await until(() => !forward().disabled);
-    forward().click();
-    await until(() => shown("email-config-found"));
-    await until(() => !forward().disabled);
-    forward().click();
-    await until(() => shown("email-added-success") || shown("email-sync-accounts-form"));
-    const accounts = MailServices.accounts;
-    accounts.defaultAccount = accounts.accounts.find(
-      each => each.defaultIdentity?.email == address
-    );
+    await goOn();
+    await until(() => hub("email-config-found:not([hidden])"));
+  },
+
+  // from there to where he has to sign in,
+  async connect(protocol) {
+    // It opens no browser twice within three seconds. People are slower than that.
+    OAuth2.clearState();
+    const choice = await until(() => hub(`email-config-found #${protocol}:not([hidden]) input`));
+    choice.click();
+    await goOn();
+  },
+
+  // and when he has, to the end,
+  async connected(address) {
+    await until(() => ["email-added-success", "email-sync-accounts-form"].some(
+      step => hub(`${step}:not([hidden])`)
+    ));
+    await functions.choose(address);
     const outgoing = MailServices.outgoingServer.getServerByIdentity(account().defaultIdentity);
     return [account().incomingServer, outgoing].map(each => [
       each.type,
@@ -176,12 +198,44 @@ const functions = {
     ]);
   },
 
+  // or to what went wrong. It says nothing of that when POP3 was chosen.
+  async refused() {
+    const header = hub("email-config-found").shadowRoot.querySelector("account-hub-header");
+    const notification = await until(() => header.shadowRoot.querySelector(
+      "#emailFormNotification.error"
+    ));
+    return notification.innerText;
+  },
+
+  // Everything else is about this account.
+  async choose(address) {
+    const accounts = MailServices.accounts;
+    accounts.defaultAccount = accounts.accounts.find(
+      each => each.defaultIdentity?.email == address
+    );
+  },
+
   async logins() {
-    return (await Services.logins.getAllLogins()).map(each => [each.origin, each.httpRealm]);
+    return (await Services.logins.getAllLogins()).map(
+      each => [each.origin, each.httpRealm, each.username, each.password]
+    );
   },
 
   async fetch() {
     await until(inbox);
+    await getNewMessages();
+  },
+
+  // Until its access token is good for less than so many seconds.
+  async expiry(seconds) {
+    const module = new OAuth2Module();
+    module.initFromMail(account().incomingServer);
+    await until(() => module._oauth.tokenExpires - Date.now() < seconds * 1000);
+  },
+
+  // As after the network was away: log in anew.
+  async reconnect() {
+    account().incomingServer.QueryInterface(Ci.nsIImapIncomingServer).closeCachedConnections();
     await getNewMessages();
   },
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -16,6 +17,12 @@ from typing import Any
 
 from .programs import TIMEOUT, eventually, run
 
+INSTALLED = Path("/usr/lib/thunderbird")
+"""
+Where Debian has it.
+"""
+
+_PROGRAM = "thunderbird-bin"
 _FUNCTIONS = Path(__file__).with_name("thunderbird.js").read_text("utf-8")
 _PREFERENCES: dict[str, Any] = {
     # A free port, which it writes down.
@@ -59,13 +66,37 @@ def _makeBrowser(home: Path, asked: Path) -> None:
     assert finished.status == 0, finished.errors
 
 
+def rollOut(directory: Path, policies: bytes) -> Path:
+    """
+    Have a Thunderbird with the policies of an organisation. They are beside the program, which has
+    to be a copy: it looks for them where it is itself.
+
+    @param directory: where it will be.
+    @return: the program.
+    """
+    directory.mkdir()
+    for path in INSTALLED.iterdir():
+        if path.name != _PROGRAM:
+            (directory / path.name).symlink_to(path)
+    distribution = directory / "distribution"
+    distribution.mkdir()
+    (distribution / "policies.json").write_bytes(policies)
+    program = directory / _PROGRAM
+    shutil.copy(INSTALLED / _PROGRAM, program)
+    return program
+
+
 class Thunderbird:
     """
     One that runs, with a profile of its own.
     """
 
     def __init__(
-        self, home: Path, authority: str, preferences: Mapping[str, Any] | None = None
+        self,
+        home: Path,
+        authority: str,
+        preferences: Mapping[str, Any] | None = None,
+        program: str | Path = "thunderbird",
     ) -> None:
         """
         Start it, and wait until it listens.
@@ -94,7 +125,7 @@ class Thunderbird:
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 (
-                    "thunderbird",
+                    program,
                     "--profile",
                     profile,
                     "--no-remote",
@@ -128,14 +159,41 @@ class Thunderbird:
         """
         Call one of the functions in C{thunderbird.js}, and wait for what it returns.
         """
-        outcome = self._command(
+        outcome = self._execute(function, *arguments)
+        assert outcome is not None, f"{function}: it asks something"
+        assert "error" not in outcome, f"{function}: {outcome['error']}"
+        return outcome.get("value")
+
+    def confirm(self, function: str, *arguments: Any) -> str:
+        """
+        Call a function that makes it ask something, and say yes.
+
+        @return: what it asks.
+        """
+        outcome = self._execute(function, *arguments)
+        assert outcome is None, f"{function}: {outcome}"
+        text: str = self._command("WebDriver:GetAlertText")["value"]
+        self._command("WebDriver:AcceptAlert")
+        return text
+
+    def _execute(self, function: str, *arguments: Any) -> dict[str, Any] | None:
+        """
+        @return: nothing if a dialog opens first.
+        """
+        outcome: dict[str, Any] | None = self._command(
             "WebDriver:ExecuteAsyncScript",
             script=_FUNCTIONS,
             args=[function, arguments],
             newSandbox=True,
         )["value"]
-        assert "error" not in outcome, f"{function}: {outcome['error']}"
-        return outcome.get("value")
+        return outcome
+
+    @property
+    def hasAsked(self) -> bool:
+        """
+        Whether it has opened a browser, and nobody has looked.
+        """
+        return self._asked.exists()
 
     def awaitAddress(self) -> str:
         """
@@ -143,7 +201,7 @@ class Thunderbird:
 
         @return: where.
         """
-        eventually(self._asked.exists)
+        eventually(lambda: self.hasAsked)
         address = self._asked.read_text()
         self._asked.unlink()
         return address
