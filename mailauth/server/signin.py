@@ -119,6 +119,24 @@ class SignIn:
         @raise Outage: nobody can tell.
         """
         when = self.now()
+        account = await self.confirm(username, password, context)
+        kinds = await self.factors.kinds(account)
+        if not kinds:
+            return SignInStep(Authentication(account, when, BY_PASSWORD))
+        members = {"account": account, "when": when}
+        sealed = self.sealer.sealMembers(members, when + STEP_LIFETIME, browser.encode("utf-8"))
+        return SignInStep(None, kinds, sealed)
+
+    async def confirm(self, username: str, password: str, context: LoginContext) -> str:
+        """
+        Look at a password alone, as that of somebody who is in is before it changes. It is no
+        other guess than one at signing in.
+
+        @return: whose it is.
+        @raise Refusal: it is wrong.
+        @raise TooManyFailures: it was not looked at.
+        @raise Outage: nobody can tell.
+        """
         credentials = UsernamePassword(username.encode("utf-8"), password.encode("utf-8"), context)
         try:
             avatarId: Any = await self.passwords.requestAvatarId(credentials)
@@ -127,12 +145,7 @@ class SignIn:
                 raise AppPasswordPresented(error.reason) from None
             raise
         account: str = avatarId.decode("utf-8")
-        kinds = await self.factors.kinds(account)
-        if not kinds:
-            return SignInStep(Authentication(account, when, BY_PASSWORD))
-        members = {"account": account, "when": when}
-        sealed = self.sealer.sealMembers(members, when + STEP_LIFETIME, browser.encode("utf-8"))
-        return SignInStep(None, kinds, sealed)
+        return account
 
     async def secondFactor(
         self, sealed: str, kind: str, code: str, context: LoginContext, browser: str

@@ -185,6 +185,7 @@ class Site:
             "code_verifier": state["verifier"],
         }
         proof = b64encode(f"{self.name}:{self._secret}".encode("ascii"))
+        came = self._now()
         members = await self._tokens.answer(
             parseForm(urlencode(request).encode("ascii")), b"Basic " + proof, None, address
         )
@@ -193,14 +194,14 @@ class Site:
         claims = parseToken(members["id_token"].encode("ascii")).claims
         if claims.get("nonce") != state["nonce"]:
             raise OAuthError("invalid_request", "The answer is to another question.")
-        secret, now = secrets.token_urlsafe(32), self._now()
+        secret = secrets.token_urlsafe(32)
         session = SiteSession(
             secrets.token_urlsafe(16),
             claims["sub"],
             claims["auth_time"],
             frozenset(claims.get("amr", ())),
-            now,
-            now + members["expires_in"],
+            came,
+            came + members["expires_in"],
             members["access_token"].encode("ascii"),
         )
         self._sessions[_digestOf(secret)] = session
@@ -223,7 +224,7 @@ class Site:
         if session is None:
             return None
         try:
-            await self._liveness.validate(session.accessToken)
+            await self._liveness.validate(session.accessToken, session.came)
         except InvalidToken:
             self._sessions.pop(digest, None)
             return None

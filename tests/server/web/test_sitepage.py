@@ -138,6 +138,22 @@ class SitePageTests(PagesCase):
 
         self.assertEqual(self.browser.get("account/").heading, "Sign in")
 
+    def test_sameSecond(self) -> None:
+        """
+        Whoever signs in right after a revocation, within its second, is in; and whoever did right
+        before it is not. A token says whole seconds alone.
+        """
+        for wait in (0.25, 0.0):
+            self.clock.advance(10.25)
+            self.wait(self.world.stores.revocations.revoke([accountTag(ALICE)], "Ended"))
+            self.clock.advance(0.25)
+            self.enter(self.browser.get("account/"))
+            self.assertEqual(self.browser.get("account/").status, 200)
+
+            self.clock.advance(wait)
+            self.wait(self.world.stores.revocations.revoke([accountTag(ALICE)], "Ended"))
+            self.assertEqual(self.browser.get("account/").heading, "Sign in")
+
     def test_denied(self) -> None:
         """
         A record of the administrator's does not take the place of a site.
