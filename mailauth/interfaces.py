@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from .oauth.jwt import VerifyingKey
     from .oauth.tokens import AccessToken
     from .sasl.mechanism import Challenge
-    from .stores.records import Account, AppPassword, AppPasswordUse, Identity, SigningKey
+    from .stores.events import Event, EventSearch
+    from .stores.records import Account, Alias, AppPassword, AppPasswordUse, Identity, SigningKey
 
 
 # What a wire presents to the portal
@@ -230,7 +231,7 @@ class IAccounts(Interface):
 
     def add(account: Account) -> Deferred[None]:
         """
-        @raise AlreadyExists: there is one of this name.
+        @raise AlreadyExists: there is one of this name, or it is an alias of another.
         """
 
     def get(name: str) -> Deferred[Account | None]:
@@ -241,6 +242,15 @@ class IAccounts(Interface):
     def list() -> Deferred[tuple[Account, ...]]:
         """
         All accounts, by name.
+        """
+
+    def find(word: str, after: str, limit: int) -> Deferred[tuple[Account, ...]]:
+        """
+        Some accounts, by name.
+
+        @param word: what stands in the name or in one of the aliases, in lower case.
+        @param after: the last name of the page before; empty for the first.
+        @param limit: how many at most.
         """
 
     def disable(name: str) -> Deferred[None]:
@@ -262,12 +272,12 @@ class IAccounts(Interface):
         @raise NotFound: there is no such account.
         """
 
-    def setPassword(name: str, passwordHash: str) -> Deferred[None]:
+    def setPassword(name: str, passwordHash: str | None) -> Deferred[None]:
         """
         Set the account password, and revoke every token and connection of the account; app
         passwords stay valid.
 
-        @param passwordHash: as L{mailauth.passwords} makes it.
+        @param passwordHash: as L{mailauth.passwords} makes it, or C{None} for no password.
         @raise NotFound: there is no such account.
         """
 
@@ -280,6 +290,62 @@ class IAccounts(Interface):
         """
 
 
+class IAliases(Interface):
+    """
+    The other addresses of the accounts: they receive mail for one, and it may send as them. Nobody
+    logs in by one.
+
+    An address is one account's name or one account's alias, and nothing besides.
+    """
+
+    def add(alias: Alias) -> Deferred[None]:
+        """
+        @raise AlreadyExists: it is the name of an account, or somebody's alias.
+        @raise NotFound: there is no such account.
+        """
+
+    def get(address: str) -> Deferred[Alias | None]:
+        """
+        @param address: in canonical form.
+        """
+
+    def list(account: str) -> Deferred[tuple[Alias, ...]]:
+        """
+        Those of one account, by address.
+        """
+
+    def remove(account: str, address: str) -> Deferred[None]:
+        """
+        @raise NotFound: the account has no such alias.
+        """
+
+
+class IEvents(Interface):
+    """
+    What happened. Nothing that was kept is changed, and it is forgotten by its age alone.
+    """
+
+    def add(event: Event) -> Deferred[None]:
+        """
+        Keep it, under a number that is greater than all before.
+        """
+
+    def find(
+        search: EventSearch, limit: int, before: int | None = None
+    ) -> Deferred[tuple[Event, ...]]:
+        """
+        Some events, the one that was kept last first.
+
+        @param limit: how many at most.
+        @param before: the last number of the page before; C{None} for the first.
+        """
+
+    def purge(until: float) -> Deferred[None]:
+        """
+        Forget what happened before that time.
+        """
+
+
 class IAppPasswords(Interface):
     """
     The app passwords, by the SHA-256 of the secret.
@@ -289,7 +355,20 @@ class IAppPasswords(Interface):
         """
         @raise NotFound: there is no such account.
         @raise AlreadyExists: the id or the digest is taken.
-        @raise LimitReached: the account has as many imported ones as it may.
+        @raise LimitReached: the account has as many as it may, or as many imported ones.
+        """
+
+    def limit(account: str) -> Deferred[int]:
+        """
+        How many an account may have.
+        """
+
+    def setLimit(account: str, limit: int | None) -> Deferred[None]:
+        """
+        How many an account may have. Those that it has stay, however many.
+
+        @param limit: C{None} for as many as all others.
+        @raise NotFound: there is no such account.
         """
 
     def find(digest: bytes) -> Deferred[AppPassword | None]:

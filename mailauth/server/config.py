@@ -21,6 +21,7 @@ from ..mail.waiting import WaitingLimits
 from ..passwords import DEFAULT_COST, MAX_COST, MIN_COST
 from ..policy import PASSWORD_RULES
 from ..scopes import MAIL_SCOPE, SCOPE, SERVICE_SCOPES
+from ..stores.records import APP_PASSWORD_LIMIT, MOST_APP_PASSWORDS
 from ..stores.revocations import KEEP
 from ..usernames import canonicalName
 from .externalissuers import ExternalIssuer, readExternalIssuers
@@ -88,6 +89,8 @@ class Configuration:
     @ivar waiting: the limits on connections that have not logged in.
     @ivar messageSize: the largest message, in octets.
     @ivar hashCost: of bcrypt.
+    @ivar appPasswordLimit: how many app passwords an account may have, if nothing else is set.
+    @ivar eventsKept: for how many seconds events are kept.
     @ivar loginLog: the file in which every login is a line.
     @ivar insecureLoopback: take secrets without TLS from this machine.
     @ivar xoauth2Document: on which services a refused XOAUTH2 gets the error document.
@@ -113,6 +116,8 @@ class Configuration:
     waiting: WaitingLimits
     messageSize: int
     hashCost: int
+    appPasswordLimit: int
+    eventsKept: float
     loginLog: Path
     insecureLoopback: bool
     xoauth2Document: frozenset[str]
@@ -189,6 +194,7 @@ def _readAll(top: Table) -> Configuration:
     server, tls, issuer = top.table("server"), top.table("tls"), top.table("issuer")
     signin, limits, log = top.table("signin"), top.table("limits"), top.table("log")
     admin, insecure = top.table("admin"), top.table("insecure")
+    appPasswords, audit = top.table("app_passwords"), top.table("audit")
     hostname = _hostname(server)
     directory = server.path("data", Path("/var/lib/mailauth"))
     for key in ("certificate", "key"):
@@ -219,12 +225,16 @@ def _readAll(top: Table) -> Configuration:
         waiting=_readWaiting(limits),
         messageSize=limits.octets("message_size", 50 * 10**6, 10_000, 2**31),
         hashCost=limits.integer("password_hash_cost", DEFAULT_COST, MIN_COST, MAX_COST),
+        appPasswordLimit=appPasswords.integer("limit", APP_PASSWORD_LIMIT, 0, MOST_APP_PASSWORDS),
+        eventsKept=audit.integer("keep_days", 365, 1, 36_500) * DAY,
         loginLog=log.path("logins", directory / LOGIN_LOG),
         insecureLoopback=insecure.boolean("loopback_without_tls", False),
         xoauth2Document=_readServices(signin, "xoauth2_error_document", ("smtp",)),
     )
     for table in (top, server, tls, issuer, signin, limits, log, admin, insecure):
         table.finish()
+    appPasswords.finish()
+    audit.finish()
     return configuration
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import attrs
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorUNIX
@@ -22,6 +23,7 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 
 from ..realm import OpenConnection, RevocableRealm
+from .actions.access import Connection
 
 SOCKET = "control"
 
@@ -37,34 +39,54 @@ How many seconds the command waits for an answer.
 
 _log = Logger()
 
-_ENDED = "Ended by the administrator"
-
 
 class OpenConnections:
     """
     Who is connected, each by a number that nobody else has had since the start.
     """
 
-    def __init__(self, realm: RevocableRealm) -> None:
+    def __init__(self, realm: RevocableRealm, started: float) -> None:
+        """
+        @param started: since when the service runs, in seconds since the epoch.
+        """
         self._realm = realm
+        self._started = started
         self._next = count(1)
         self._numbers: WeakKeyDictionary[OpenConnection, str] = WeakKeyDictionary()
 
+    def list(self) -> list[Connection]:
+        """
+        See L{Connections.list<mailauth.server.actions.access.Connections.list>}.
+        """
+        return [self._describe(opened) for opened in self._realm.all()]
+
+    def end(self, identifier: str, reason: str) -> bool:
+        """
+        See L{Connections.end<mailauth.server.actions.access.Connections.end>}.
+        """
+        for opened in self._realm.all():
+            if self._numberOf(opened) == identifier:
+                opened.connection.end(reason)
+                return True
+        return False
+
+    def since(self) -> float:
+        """
+        See L{Connections.since<mailauth.server.actions.access.Connections.since>}.
+        """
+        return self._started
+
     def answer(self, question: Mapping[str, Any]) -> Any:
         """
-        @param question: C{{"list": true}}, or C{{"end": id}}.
+        @param question: C{{"list": true}}, C{{"end": id, "reason": sentence}} or
+            C{{"since": true}}.
         @return: what JSON can write.
         """
         if "end" in question:
-            return self._end(question["end"])
-        return [self._describe(opened) for opened in self._realm.all()]
-
-    def _end(self, identifier: Any) -> bool:
-        for opened in self._realm.all():
-            if self._numberOf(opened) == identifier:
-                opened.connection.end(_ENDED)
-                return True
-        return False
+            return self.end(question["end"], str(question.get("reason")))
+        if "since" in question:
+            return self.since()
+        return [attrs.asdict(each) for each in self.list()]
 
     def _numberOf(self, opened: OpenConnection) -> str:
         number = self._numbers.get(opened)
@@ -72,16 +94,17 @@ class OpenConnections:
             number = self._numbers[opened] = f"connection-{next(self._next)}"
         return number
 
-    def _describe(self, opened: OpenConnection) -> dict[str, Any]:
+    def _describe(self, opened: OpenConnection) -> Connection:
         connection: Any = opened.connection
         context = connection.loginContext()
-        return {
-            "id": self._numberOf(opened),
-            "account": opened.avatarId.decode("utf-8"),
-            "service": context.service,
-            "address": context.peer,
-            "program": context.mailClient,
-        }
+        return Connection(
+            self._numberOf(opened),
+            opened.avatarId.decode("utf-8"),
+            context.service,
+            context.peer,
+            context.mailClient,
+            getattr(opened.avatarId, "credential", ""),
+        )
 
 
 class ControlProtocol(LineOnlyReceiver):
@@ -133,13 +156,15 @@ class Control(Service):
 
     _port: IListeningPort | None = None
 
-    def __init__(self, reactor: IReactorUNIX, directory: Path, realm: RevocableRealm) -> None:
+    def __init__(
+        self, reactor: IReactorUNIX, directory: Path, connections: OpenConnections
+    ) -> None:
         """
         @param directory: where the socket is.
         """
         self._reactor = reactor
         self._path = directory / SOCKET
-        self._factory = ControlFactory(OpenConnections(realm))
+        self._factory = ControlFactory(connections)
 
     def listen(self) -> None:
         """
@@ -167,6 +192,45 @@ class NotRunning(Exception):
     """
     No service answers.
     """
+
+
+@attrs.frozen
+class ConnectionsOfService:
+    """
+    Those of a service in another process, if one runs. Asking blocks.
+
+    @ivar directory: its data directory.
+    """
+
+    directory: Path
+
+    def list(self) -> list[Connection]:
+        """
+        See L{Connections.list<mailauth.server.actions.access.Connections.list>}.
+        """
+        return [Connection(**each) for each in self._ask({"list": True}) or ()]
+
+    def end(self, identifier: str, reason: str) -> bool:
+        """
+        See L{Connections.end<mailauth.server.actions.access.Connections.end>}.
+        """
+        return bool(self._ask({"end": identifier, "reason": reason}))
+
+    def since(self) -> float | None:
+        """
+        See L{Connections.since<mailauth.server.actions.access.Connections.since>}.
+        """
+        started: float | None = self._ask({"since": True})
+        return started
+
+    def _ask(self, question: Mapping[str, Any]) -> Any:
+        """
+        @return: C{None} if nothing runs: nobody is connected to it.
+        """
+        try:
+            return ask(self.directory, question)
+        except NotRunning:
+            return None
 
 
 def ask(directory: Path, question: Mapping[str, Any]) -> Any:

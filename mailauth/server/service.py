@@ -33,10 +33,11 @@ from ..passwords import PasswordHasher
 from ..realm import Logout, MailRealm
 from ..stores.database import Database
 from ..stores.records import CannotOpen
+from .administration import makeAdministration
 from .audit import LoginLog
 from .authorizationserver import makeAuthorizationServer
 from .config import Configuration, readConfiguration
-from .control import Control
+from .control import Control, OpenConnections
 from .domains import Domains
 from .keys import PURPOSE, newSigningKey, sealPlainKeys
 from .listeners import IMPLICIT_TLS, Listener, MailFactory, makeMechanisms, overTLS
@@ -122,6 +123,7 @@ class MailService(MultiService):
             reactor,
             configuration.issuer,
             keep=configuration.revocationsKept,
+            appPasswordLimit=configuration.appPasswordLimit,
         )
         # Slow hashes, the mail and the database do not wait for each other.
         self._pools = (
@@ -145,6 +147,21 @@ class MailService(MultiService):
             self._logins,
             reactor,
         )
+        self._server = makeAuthorizationServer(
+            configuration, self.database, self._secret, self.truth, self._logins, reactor
+        )
+        connections = OpenConnections(self.truth.realm, time())
+        self.administration = makeAdministration(
+            configuration,
+            self.database,
+            self._secret,
+            self._server.clients,
+            self.truth.issuers,
+            connections,
+            self.hasher.hash,
+            self.mailboxes.deliver,
+            lambda: self._tls.ends,
+        )
         self._submissions = SubmissionService(
             self.truth.accounts, self.mailboxes, configuration.hostname, time
         )
@@ -153,7 +170,7 @@ class MailService(MultiService):
             overall = overTLS(factory, self._tls) if name in IMPLICIT_TLS else factory
             for address in configuration.listen[name]:
                 Listener(reactor, name, address, overall).setServiceParent(self)
-        self._control = Control(reactor, configuration.directory, self.truth.realm)
+        self._control = Control(reactor, configuration.directory, connections)
         self._control.setServiceParent(self)
         for interval, call in ((POLL, self._catchUp), (PURGE, self._purge)):
             timer = TimerService(interval, call)
@@ -202,9 +219,7 @@ class MailService(MultiService):
             protocol.MAX_MESSAGE = configuration.messageSize
             return protocol
 
-        server = makeAuthorizationServer(
-            configuration, self.database, self._secret, self.truth, self._logins, self._reactor
-        )
+        server = self._server
         pages = Pages(
             configuration.issuer,
             configuration.hostname,
@@ -356,6 +371,7 @@ class MailService(MultiService):
             try:
                 await self.database.grants.purge(now)
                 await self.database.browserSessions.purge(now)
+                await self.database.events.purge(now - self._configuration.eventsKept)
             except Outage as error:
                 _log.error("cannot forget what has expired: {reason}", reason=error.reason)
 

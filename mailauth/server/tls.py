@@ -4,6 +4,7 @@ TLS: one context for every listener, which can be replaced while they run. Owns 
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,12 @@ from twisted.internet.interfaces import (
     IOpenSSLServerConnectionCreator,
     IProtocolNegotiationFactory,
 )
-from twisted.internet.ssl import CertificateOptions, TLSVersion
+from twisted.internet.ssl import (
+    Certificate,
+    CertificateOptions,
+    TLSVersion,
+    trustRootFromCertificates,
+)
 from zope.interface import implementer
 
 
@@ -64,6 +70,14 @@ class ReloadableContext:
         """
         self._loaded = _load(certificate, privateKey)
 
+    @property
+    def ends(self) -> float:
+        """
+        When the server's own certificate expires, in seconds since the epoch.
+        """
+        ends: datetime = self._loaded.chain[0].not_valid_after_utc
+        return ends.timestamp()
+
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         """
         See L{IOpenSSLServerConnectionCreator}.
@@ -86,6 +100,21 @@ class ReloadableContext:
         for other in others:
             builder = builder.add_certificate(other)
         return builder.sign(Encoding.DER, [PKCS7Options.Binary])
+
+
+def trustRootOf(authorities: bytes) -> Any:
+    """
+    Whom to believe, as L{CertificateOptions} takes it.
+
+    @param authorities: their certificates in PEM.
+    @raise ValueError: there is none.
+    """
+    return trustRootFromCertificates(
+        [
+            Certificate.loadPEM(each.public_bytes(Encoding.PEM))
+            for each in load_pem_x509_certificates(authorities)
+        ]
+    )
 
 
 def _selectProtocol(connection: SSL.Connection, offered: list[bytes]) -> bytes:

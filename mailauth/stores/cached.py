@@ -71,6 +71,12 @@ class CachedAccounts:
         """
         return self._accounts.list()
 
+    def find(self, word: str, after: str, limit: int) -> Deferred[tuple[Account, ...]]:
+        """
+        See L{IAccounts.find}.
+        """
+        return self._accounts.find(word, after, limit)
+
     def disable(self, name: str) -> Deferred[None]:
         """
         See L{IAccounts.disable}.
@@ -89,7 +95,7 @@ class CachedAccounts:
         """
         return self._accounts.remove(name)
 
-    def setPassword(self, name: str, passwordHash: str) -> Deferred[None]:
+    def setPassword(self, name: str, passwordHash: str | None) -> Deferred[None]:
         """
         See L{IAccounts.setPassword}.
         """

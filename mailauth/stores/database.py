@@ -27,10 +27,12 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import Outage
 from .migrating import migrate
-from .records import CannotOpen
+from .records import APP_PASSWORD_LIMIT, CannotOpen
 from .revocations import KEEP
 from .sql import SQLAccounts, SQLAppPasswords, SQLSigningKeys
+from .sqlaliases import SQLAliases
 from .sqldevicecodes import SQLDeviceCodes
+from .sqlevents import SQLEvents
 from .sqlgrants import SQLClients, SQLGrants, SQLOpaqueTokens
 from .sqlidentities import SQLIdentities
 from .sqlite import connect, prepareFile
@@ -50,7 +52,9 @@ class Database:
     The stores of mailauth in one SQLite database, which several processes may share.
 
     @ivar accounts: L{IAccounts<mailauth.interfaces.IAccounts>}
+    @ivar aliases: L{IAliases<mailauth.interfaces.IAliases>}
     @ivar appPasswords: L{IAppPasswords<mailauth.interfaces.IAppPasswords>}
+    @ivar events: L{IEvents<mailauth.interfaces.IEvents>}
     @ivar identities: L{IIdentities<mailauth.interfaces.IIdentities>}
     @ivar signingKeys: L{ISigningKeys<mailauth.interfaces.ISigningKeys>}
     @ivar revocations: L{IRevocations<mailauth.interfaces.IRevocations>}
@@ -72,6 +76,7 @@ class Database:
         threads: int = 4,
         busyTimeout: float = BUSY_TIMEOUT,
         keep: float = KEEP,
+        appPasswordLimit: int = APP_PASSWORD_LIMIT,
     ) -> None:
         """
         @param location: the path of the file, or C{sqlite:///} and the path.
@@ -81,6 +86,8 @@ class Database:
         @param threads: how many for reading.
         @param busyTimeout: how long to wait for another process that is writing, in seconds.
         @param keep: how long a revocation is kept, in seconds: longer than any token lives.
+        @param appPasswordLimit: how many app passwords an account may have for which nothing else
+            is set.
         @raise CannotOpen: the location is of no kind known here.
         """
         self._path = _path(location)
@@ -96,7 +103,9 @@ class Database:
         self._transactions = Transactions(database, reactor, threads, busyTimeout)
         self.revocations = SQLRevocations(self._path, self._transactions, now, keep)
         self.accounts = SQLAccounts(self._transactions, self.revocations)
-        self.appPasswords = SQLAppPasswords(self._transactions, self.revocations)
+        self.aliases = SQLAliases(self._transactions)
+        self.appPasswords = SQLAppPasswords(self._transactions, self.revocations, appPasswordLimit)
+        self.events = SQLEvents(self._transactions)
         self.identities = SQLIdentities(self._transactions, self.revocations)
         self.signingKeys = SQLSigningKeys(self._transactions, self.revocations)
         self.clients = SQLClients(self._transactions, self.revocations, issuer)

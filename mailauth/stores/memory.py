@@ -15,20 +15,25 @@ from zope.interface import implementer
 
 from ..credentials import accountTag, appPasswordTag
 from ..interfaces import IAccounts, IAppPasswords, IRevocations, ISigningKeys
+from .memoryaliases import MemoryAliases
 from .memorydevicecodes import MemoryDeviceCodes
+from .memoryevents import MemoryEvents
 from .memorygrants import MemoryClients, MemoryGrants, MemoryOpaqueTokens
 from .memoryidentities import MemoryIdentities
 from .memorysignin import MemoryBrowserSessions, MemoryFactors, MemorySpent
 from .records import (
+    APP_PASSWORD_LIMIT,
     IMPORTED_LIMIT,
     SIGNING_KEYS_TAG,
     Account,
+    Alias,
     AlreadyExists,
     AppPassword,
     AppPasswordUse,
     LimitReached,
     NotFound,
     SigningKey,
+    tooMany,
 )
 from .revocations import (
     CHANGED,
@@ -77,12 +82,14 @@ class MemoryAccounts:
     Accounts of this process alone.
 
     @ivar removed: each is called with the name of an account that is being removed.
+    @ivar aliases: the other addresses of these accounts.
     """
 
     def __init__(self, revocations: IRevocations | None = None) -> None:
         self._revocations = revocations or MemoryRevocations()
         self._accounts: dict[str, Account] = {}
         self.removed: list[Callable[[str], None]] = []
+        self.aliases: dict[str, Alias] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._accounts
@@ -93,6 +100,9 @@ class MemoryAccounts:
         """
         if account.name in self._accounts:
             return fail(AlreadyExists(f"There is an account {account.name} already."))
+        alias = self.aliases.get(account.name)
+        if alias is not None:
+            return fail(AlreadyExists(f"{alias.address} is an alias of {alias.account} already."))
         self._accounts[account.name] = account
         return self._revocations.touch([accountTag(account.name)])
 
@@ -107,6 +117,15 @@ class MemoryAccounts:
         See L{IAccounts.list}.
         """
         return succeed(tuple(account for _, account in sorted(self._accounts.items())))
+
+    def find(self, word: str, after: str, limit: int) -> Deferred[tuple[Account, ...]]:
+        """
+        See L{IAccounts.find}.
+        """
+        addresses = [(name, name) for name in self._accounts]
+        addresses += [(alias.address, alias.account) for alias in self.aliases.values()]
+        names = {name for address, name in addresses if word in address and name > after}
+        return succeed(tuple(self._accounts[name] for name in sorted(names)[:limit]))
 
     def disable(self, name: str) -> Deferred[None]:
         """
@@ -130,7 +149,7 @@ class MemoryAccounts:
             forget(name)
         return self._revocations.revoke([accountTag(name)], REMOVED)
 
-    def setPassword(self, name: str, passwordHash: str) -> Deferred[None]:
+    def setPassword(self, name: str, passwordHash: str | None) -> Deferred[None]:
         """
         See L{IAccounts.setPassword}.
         """
@@ -160,14 +179,20 @@ class MemoryAppPasswords:
     """
 
     def __init__(
-        self, revocations: IRevocations | None = None, accounts: MemoryAccounts | None = None
+        self,
+        revocations: IRevocations | None = None,
+        accounts: MemoryAccounts | None = None,
+        limit: int = APP_PASSWORD_LIMIT,
     ) -> None:
         """
         @param accounts: the accounts that may have app passwords, or C{None} for any.
+        @param limit: how many an account may have for which nothing else is set.
         """
         self._revocations = revocations or MemoryRevocations()
         self._accounts = accounts
         self._appPasswords: dict[str, AppPassword] = {}
+        self._limit = limit
+        self._limits: dict[str, int] = {}
         if accounts is not None:
             accounts.removed.append(self._forget)
 
@@ -178,6 +203,9 @@ class MemoryAppPasswords:
         account = appPassword.account
         if self._accounts is not None and account not in self._accounts:
             return fail(NotFound(f"There is no account {account}."))
+        limit = self._limits.get(account, self._limit)
+        if len(self._ofAccount(account)) >= limit:
+            return fail(tooMany(account, limit))
         if appPassword.imported is not None and len(self._imported(account)) >= IMPORTED_LIMIT:
             return fail(LimitReached(f"{account} has {IMPORTED_LIMIT} imported app passwords"))
         digest = appPassword.digest
@@ -186,6 +214,23 @@ class MemoryAppPasswords:
         ):
             return fail(AlreadyExists("there is such an app password already"))
         self._appPasswords[appPassword.identifier] = appPassword
+        return succeed(None)
+
+    def limit(self, account: str) -> Deferred[int]:
+        """
+        See L{IAppPasswords.limit}.
+        """
+        return succeed(self._limits.get(account, self._limit))
+
+    def setLimit(self, account: str, limit: int | None) -> Deferred[None]:
+        """
+        See L{IAppPasswords.setLimit}.
+        """
+        if self._accounts is not None and account not in self._accounts:
+            return fail(NotFound(f"There is no account {account}."))
+        self._limits.pop(account, None)
+        if limit is not None:
+            self._limits[account] = limit
         return succeed(None)
 
     def find(self, digest: bytes) -> Deferred[AppPassword | None]:
@@ -239,6 +284,7 @@ class MemoryAppPasswords:
         return tuple(one for one in self._ofAccount(account) if one.imported is not None)
 
     def _forget(self, account: str) -> None:
+        self._limits.pop(account, None)
         for one in self._ofAccount(account):
             del self._appPasswords[one.identifier]
 
@@ -301,7 +347,9 @@ class MemoryStores:
         """
         self.revocations = MemoryRevocations(now)
         self.accounts = MemoryAccounts(self.revocations)
+        self.aliases = MemoryAliases(self.accounts)
         self.appPasswords = MemoryAppPasswords(self.revocations, self.accounts)
+        self.events = MemoryEvents()
         self.identities = MemoryIdentities(self.revocations, self.accounts)
         self.signingKeys = MemorySigningKeys(self.revocations)
         self.grants = MemoryGrants(self.revocations, self.accounts, issuer)

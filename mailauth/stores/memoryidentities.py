@@ -45,7 +45,8 @@ class MemoryIdentities:
         if account is None or self._of(issuer, account):
             return succeed(None)
         if account not in self._accounts:
-            if not create:
+            # Whose name is another's alias is nobody here.
+            if not create or account in self._accounts.aliases:
                 return succeed(None)
             self._accounts.add(Account(account, created=now))
         self._identities[issuer, subject] = Identity(issuer, subject, account, now)

@@ -7,6 +7,16 @@ from __future__ import annotations
 
 import attrs
 
+APP_PASSWORD_LIMIT = 50
+"""
+How many app passwords an account may have, if nobody says otherwise.
+"""
+
+MOST_APP_PASSWORDS = 1000
+"""
+How many somebody may say.
+"""
+
 IMPORTED_LIMIT = 5
 """
 How many imported app passwords an account may have.
@@ -32,11 +42,26 @@ class LimitReached(Exception):
     """
 
 
+def tooMany(account: str, limit: int) -> LimitReached:
+    """
+    What is said to whoever wants one app password more.
+    """
+    return LimitReached(
+        f"{account} may have {limit} app passwords, and has as many. Revoke one that is not used"
+        " any more; then there is room for another."
+    )
+
+
 class NotFound(Exception):
     """
     There is no record of this name. The message says which.
     """
 
+
+SEND_ONLY = frozenset({"smtp"})
+"""
+The services of an app password that sends mail and reads none.
+"""
 
 SIGNING_KEYS_TAG = "signing-keys"
 """
@@ -69,6 +94,21 @@ class Account:
         What stands behind the @, or the empty string.
         """
         return self.name.rpartition("@")[2] if "@" in self.name else ""
+
+
+@attrs.frozen
+class Alias:
+    """
+    Another address of an account.
+
+    @ivar address: in canonical form (L{mailauth.usernames}), with a domain.
+    @ivar account: whose it is.
+    @ivar created: in seconds since the epoch.
+    """
+
+    address: str
+    account: str
+    created: float = 0.0
 
 
 @attrs.frozen
@@ -117,6 +157,13 @@ class AppPassword:
     expires: float | None = None
     networks: tuple[str, ...] = ()
     lastUse: AppPasswordUse | None = None
+
+    @property
+    def sendOnly(self) -> bool:
+        """
+        Whether it is for sending alone, as a scanner's is.
+        """
+        return self.services == SEND_ONLY
 
 
 @attrs.frozen

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from .records import Account, AppPassword, AppPasswordUse, Identity, SigningKey
+from .events import Actor, Event, Kind
+from .records import Account, Alias, AppPassword, AppPasswordUse, Identity, SigningKey
 
 
 def account(row: Row[Any]) -> Account:
@@ -34,6 +35,43 @@ def accountRow(account: Account) -> dict[str, Any]:
         "enabled": account.enabled,
         "password_rule": account.passwordRule,
         "created": account.created,
+    }
+
+
+def alias(row: Row[Any]) -> Alias:
+    """
+    The alias of a row.
+    """
+    return Alias(row.address, row.account, row.created)
+
+
+def aliasRow(alias: Alias) -> dict[str, Any]:
+    """
+    The row of an alias.
+    """
+    return {"address": alias.address, "account": alias.account, "created": alias.created}
+
+
+def event(row: Row[Any]) -> Event:
+    """
+    The event of a row.
+    """
+    actor = Actor(row.who, row.via, row.address)
+    return Event(Kind(row.kind), actor, row.time, row.account, row.text, row.number)
+
+
+def eventRow(event: Event) -> dict[str, Any]:
+    """
+    The row of an event that has no number yet.
+    """
+    return {
+        "time": event.time,
+        "kind": event.kind,
+        "who": event.actor.who,
+        "via": event.actor.via,
+        "address": event.actor.address,
+        "account": event.account,
+        "text": event.text,
     }
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """
 The migration that makes exactly these tables.
 """
@@ -37,6 +37,25 @@ accounts = Table(
     # "web", "everywhere", or null for the rule of its domain.
     Column("password_rule", Text),
     Column("created", Float, nullable=False),
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    # Where mail is received: the name of every account, and its aliases. One table for both is what
+    # keeps an address from being two people's.
+    Column("address", Text, primary_key=True),
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
+    Column("created", Float, nullable=False),
+    Index("addresses_account", "account"),
+)
+
+appPasswordLimits = Table(
+    "app_password_limits",
+    metadata,
+    # Accounts that may have more app passwords than others, or fewer.
+    Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), primary_key=True),
+    Column("most", Integer, nullable=False),
 )
 
 appPasswords = Table(
@@ -104,6 +123,26 @@ revocations = Table(
     # For the owners of the connections that it ends; null if the tag was only touched.
     Column("reason", Text),
     Index("revocations_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+events = Table(
+    "events",
+    metadata,
+    # In the order of the commits, and never used again.
+    Column("number", Integer, primary_key=True),
+    Column("time", Float, nullable=False),
+    # As mailauth.stores.events names them.
+    Column("kind", Text, nullable=False),
+    # Who did it, by what way and from where; the address is null where there is none.
+    Column("who", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("address", Text),
+    # Whose account it concerns, which need not be there any more; null if nobody's.
+    Column("account", Text),
+    Column("text", Text, nullable=False),
+    Index("events_time", "time"),
+    Index("events_account", "account", "number"),
     sqlite_autoincrement=True,
 )
 

@@ -16,6 +16,7 @@ from ..credentials import accountTag, appPasswordTag
 from ..interfaces import IAccounts, IAppPasswords, ISigningKeys
 from . import rows, schema
 from .records import (
+    APP_PASSWORD_LIMIT,
     IMPORTED_LIMIT,
     SIGNING_KEYS_TAG,
     Account,
@@ -25,10 +26,11 @@ from .records import (
     LimitReached,
     NotFound,
     SigningKey,
+    tooMany,
 )
 from .revocations import CHANGED, DISABLED, REMOVED, REVOKED
 from .sqlrevocations import SQLRevocations
-from .statements import requireAccount
+from .statements import insertAccount, requireAccount
 from .transactions import Transactions
 from .uses import Uses
 
@@ -49,10 +51,7 @@ class SQLAccounts:
         """
 
         def work(connection: Connection) -> None:
-            try:
-                connection.execute(insert(schema.accounts).values(rows.accountRow(account)))
-            except IntegrityError:
-                raise AlreadyExists(f"There is an account {account.name} already.") from None
+            insertAccount(connection, account)
             self._revocations.publish(connection, [accountTag(account.name)], None)
 
         return self._revocations.publishing(work)
@@ -69,6 +68,17 @@ class SQLAccounts:
         See L{IAccounts.list}.
         """
         asked = select(schema.accounts).order_by(schema.accounts.c.name)
+        return self._transactions.findAll(asked, rows.account)
+
+    def find(self, word: str, after: str, limit: int) -> Deferred[tuple[Account, ...]]:
+        """
+        See L{IAccounts.find}.
+        """
+        name, addresses = schema.accounts.c.name, schema.addresses.c
+        found = select(addresses.account).where(addresses.address.contains(word, autoescape=True))
+        asked = (
+            select(schema.accounts).where(name > after, name.in_(found)).order_by(name).limit(limit)
+        )
         return self._transactions.findAll(asked, rows.account)
 
     def disable(self, name: str) -> Deferred[None]:
@@ -89,7 +99,7 @@ class SQLAccounts:
         """
 
         def work(connection: Connection) -> None:
-            # Its app passwords go with it, by their foreign key.
+            # Its app passwords and aliases go with it, by their foreign keys.
             removed = connection.execute(
                 delete(schema.accounts).where(schema.accounts.c.name == name)
             )
@@ -99,7 +109,7 @@ class SQLAccounts:
 
         return self._revocations.publishing(work)
 
-    def setPassword(self, name: str, passwordHash: str) -> Deferred[None]:
+    def setPassword(self, name: str, passwordHash: str | None) -> Deferred[None]:
         """
         See L{IAccounts.setPassword}.
         """
@@ -133,9 +143,18 @@ class SQLAppPasswords:
     App passwords in a database.
     """
 
-    def __init__(self, transactions: Transactions, revocations: SQLRevocations) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        revocations: SQLRevocations,
+        limit: int = APP_PASSWORD_LIMIT,
+    ) -> None:
+        """
+        @param limit: how many an account may have for which nothing else is set.
+        """
         self._transactions = transactions
         self._revocations = revocations
+        self._limit = limit
         self._uses = Uses(transactions)
 
     def add(self, appPassword: AppPassword) -> Deferred[None]:
@@ -146,16 +165,40 @@ class SQLAppPasswords:
         def work(connection: Connection) -> None:
             account = appPassword.account
             requireAccount(connection, account)
-            if appPassword.imported is not None:
-                counted = select(func.count()).where(*_importedBy(account))
-                if connection.scalars(counted).one() >= IMPORTED_LIMIT:
-                    raise LimitReached(f"{account} has {IMPORTED_LIMIT} imported app passwords")
+            limit = self._limitOf(connection, account)
+            if _count(connection, schema.appPasswords.c.account == account) >= limit:
+                raise tooMany(account, limit)
+            if (
+                appPassword.imported is not None
+                and _count(connection, *_importedBy(account)) >= IMPORTED_LIMIT
+            ):
+                raise LimitReached(f"{account} has {IMPORTED_LIMIT} imported app passwords")
             try:
                 connection.execute(
                     insert(schema.appPasswords).values(rows.appPasswordRow(appPassword))
                 )
             except IntegrityError:
                 raise AlreadyExists("there is such an app password already") from None
+
+        return self._transactions.write(work)
+
+    def limit(self, account: str) -> Deferred[int]:
+        """
+        See L{IAppPasswords.limit}.
+        """
+        return self._transactions.read(lambda connection: self._limitOf(connection, account))
+
+    def setLimit(self, account: str, limit: int | None) -> Deferred[None]:
+        """
+        See L{IAppPasswords.setLimit}.
+        """
+        limits = schema.appPasswordLimits
+
+        def work(connection: Connection) -> None:
+            requireAccount(connection, account)
+            connection.execute(delete(limits).where(limits.c.account == account))
+            if limit is not None:
+                connection.execute(insert(limits).values(account=account, most=limit))
 
         return self._transactions.write(work)
 
@@ -206,6 +249,11 @@ class SQLAppPasswords:
             .values(rows.useColumns(use))
         )
         return self._uses.note(identifier, use.time, noted)
+
+    def _limitOf(self, connection: Connection, account: str) -> int:
+        limits = schema.appPasswordLimits.c
+        most = connection.scalar(select(limits.most).where(limits.account == account))
+        return self._limit if most is None else int(most)
 
     def _listed(self, *which: ColumnElement[bool]) -> Deferred[tuple[AppPassword, ...]]:
         columns = schema.appPasswords.c
@@ -269,6 +317,15 @@ class SQLSigningKeys:
             self._revocations.publish(connection, [SIGNING_KEYS_TAG], None)
 
         return self._revocations.publishing(work)
+
+
+def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
+    """
+    How many app passwords there are of these.
+    """
+    return connection.scalars(
+        select(func.count()).select_from(schema.appPasswords).where(*which)
+    ).one()
 
 
 def _importedBy(account: str) -> tuple[ColumnElement[bool], ...]:

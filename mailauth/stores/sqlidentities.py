@@ -15,7 +15,7 @@ from . import rows, schema
 from .records import Account, Identity, NotFound
 from .revocations import UNLINKED
 from .sqlrevocations import SQLRevocations
-from .statements import requireAccount
+from .statements import insertAccount, ownerOf, requireAccount
 from .transactions import Transactions
 
 _COLUMNS = schema.identities.c
@@ -62,10 +62,10 @@ class SQLIdentities:
             if connection.scalar(_OTHER, whose) is not None:
                 return None
             if connection.scalar(_EXISTS, {"whose": account}) is None:
-                if not create:
+                # Whose name is another's alias is nobody here.
+                if not create or ownerOf(connection, account) is not None:
                     return None
-                made = rows.accountRow(Account(account, created=now))
-                connection.execute(insert(schema.accounts).values(made))
+                insertAccount(connection, Account(account, created=now))
                 self._revocations.publish(connection, [accountTag(account)], None)
             row = rows.identityRow(Identity(issuer, subject, account, now))
             connection.execute(insert(schema.identities).values(row))

@@ -5,10 +5,12 @@ added, and how what has expired is forgotten.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, Delete, Table, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, Delete, Table, bindparam, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
-from .records import NotFound
-from .schema import accounts
+from . import rows
+from .records import Account, Alias, AlreadyExists, NotFound
+from .schema import accounts, addresses
 from .transactions import Transactions
 
 BATCH = 500
@@ -29,6 +31,38 @@ def requireAccount(connection: Connection, name: str) -> None:
     """
     if connection.scalar(_OWNER, {"owner": name}) is None:
         raise NotFound(f"There is no account {name}.")
+
+
+def insertAccount(connection: Connection, account: Account) -> None:
+    """
+    Make an account, whose name is the first of its addresses.
+
+    @raise AlreadyExists: somebody has this address.
+    """
+    address = Alias(account.name, account.name, account.created)
+    try:
+        connection.execute(insert(accounts).values(rows.accountRow(account)))
+        connection.execute(insert(addresses).values(rows.aliasRow(address)))
+    except IntegrityError:
+        raise alreadyTaken(account.name, ownerOf(connection, account.name)) from None
+
+
+def ownerOf(connection: Connection, address: str) -> str | None:
+    """
+    Whose an address is, if it is somebody's.
+    """
+    asked = select(addresses.c.account).where(addresses.c.address == address)
+    owner: str | None = connection.scalar(asked)
+    return owner
+
+
+def alreadyTaken(address: str, owner: str | None) -> AlreadyExists:
+    """
+    What is said of an address that somebody has.
+    """
+    if owner == address:
+        return AlreadyExists(f"There is an account {address} already.")
+    return AlreadyExists(f"{address} is an alias of {owner} already.")
 
 
 def batchOf(table: Table, *which: ColumnElement[bool]) -> Delete:

@@ -12,7 +12,7 @@ from mailauth.oauth.registration import DEVICE_GRANT
 from mailauth.scopes import MAIL_SCOPE
 from mailauth.server.clients import Clients
 from mailauth.server.commands.client import client
-from mailauth.server.commands.newclient import makeClient
+from mailauth.server.commands.newclient import newClient
 from mailauth.server.config import readConfiguration
 from mailauth.server.sealing import digestOf, readKeyFile
 from mailauth.stores.memory import MemoryStores
@@ -158,7 +158,7 @@ class NewClientTests(CommandCase):
         What is made of arguments.
         """
         context = client.commands["add"].make_context("add", [*arguments])
-        return makeClient(context.params)[0]
+        return newClient(context.params).made(0.0)[0]
 
     def wrong(self, *arguments: str) -> str:
         """

@@ -135,6 +135,8 @@ class ReadConfigurationTests(ConfigurationCase):
                 waiting=WaitingLimits(2000, 20),
                 messageSize=50_000_000,
                 hashCost=12,
+                appPasswordLimit=50,
+                eventsKept=365 * 86400.0,
                 loginLog=Path("/var/lib/mailauth/logins.jsonl"),
                 insecureLoopback=False,
                 xoauth2Document=frozenset({"smtp"}),
@@ -182,6 +184,10 @@ class ReadConfigurationTests(ConfigurationCase):
             waiting_per_network = 3
             message_size = "1MiB"
             password_hash_cost = 10
+            [app_passwords]
+            limit = 3
+            [audit]
+            keep_days = 30
             [log]
             logins = "/var/log/mailauth/logins"
             [insecure]
@@ -220,6 +226,8 @@ class ReadConfigurationTests(ConfigurationCase):
         self.assertEqual(configuration.waiting, WaitingLimits(10, 3))
         self.assertEqual(configuration.messageSize, 1_048_576)
         self.assertEqual(configuration.hashCost, 10)
+        self.assertEqual(configuration.appPasswordLimit, 3)
+        self.assertEqual(configuration.eventsKept, 30 * 86400.0)
         self.assertEqual(configuration.loginLog, Path("/var/log/mailauth/logins"))
         self.assertTrue(configuration.insecureLoopback)
 

@@ -33,6 +33,7 @@ from mailauth.server.control import (
 from mailauth.stores.memory import MemoryRevocations
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
+STARTED = 1_800_000_000.0
 
 
 @implementer(IConnection)
@@ -72,7 +73,7 @@ def makeRealm() -> tuple[RevocableRealm, Mind, Mind]:
         MailRealm({Interface: lambda avatarId: (avatarId, nothing)}), MemoryRevocations()
     )
     alice, bob = Mind("imap"), Mind("pop3")
-    realm.requestAvatar(AvatarId(ALICE), alice, Interface)
+    realm.requestAvatar(AvatarId(ALICE, credential="app password 'phone'"), alice, Interface)
     realm.requestAvatar(AvatarId(BOB), bob, Interface)
     return realm, alice, bob
 
@@ -87,7 +88,7 @@ class OpenConnectionsTests(SynchronousTestCase):
         Alice and Bob are in.
         """
         self.realm, self.alice, self.bob = makeRealm()
-        self.connections = OpenConnections(self.realm)
+        self.connections = OpenConnections(self.realm, STARTED)
 
     def test_list(self) -> None:
         """
@@ -98,11 +99,12 @@ class OpenConnectionsTests(SynchronousTestCase):
         self.assertEqual(
             first[0],
             {
-                "id": "connection-1",
+                "identifier": "connection-1",
                 "account": ALICE,
                 "service": "imap",
                 "address": "192.0.2.1",
                 "program": "a mail program",
+                "credential": "app password 'phone'",
             },
         )
         self.assertEqual([each["account"] for each in first], [ALICE, BOB])
@@ -112,13 +114,13 @@ class OpenConnectionsTests(SynchronousTestCase):
         """
         One connection is ended by its id, and no other.
         """
-        ids = [each["id"] for each in self.connections.answer({"list": True})]
+        ids = [each["identifier"] for each in self.connections.answer({"list": True})]
 
-        self.assertTrue(self.connections.answer({"end": ids[1]}))
+        self.assertTrue(self.connections.answer({"end": ids[1], "reason": "Enough."}))
 
-        self.assertIn("administrator", self.bob.ended or "")
+        self.assertEqual("Enough.", self.bob.ended)
         self.assertIsNone(self.alice.ended)
-        self.assertFalse(self.connections.answer({"end": "connection-99"}))
+        self.assertFalse(self.connections.answer({"end": "connection-99", "reason": "Enough."}))
 
     def test_strange(self) -> None:
         """
@@ -153,7 +155,7 @@ class ControlTests(TestCase):
         The socket's service, which stops at the end of the test.
         """
         unix: Any = reactor
-        control = Control(unix, directory, self.realm)
+        control = Control(unix, directory, OpenConnections(self.realm, STARTED))
         control.startService()
         self.addCleanup(control.stopService)
         return control
@@ -171,7 +173,7 @@ class ControlTests(TestCase):
         listed = await self.ask({"list": True})
 
         self.assertEqual([each["account"] for each in listed], [ALICE, BOB])
-        self.assertTrue(await self.ask({"end": listed[0]["id"]}))
+        self.assertTrue(await self.ask({"end": listed[0]["identifier"], "reason": "Enough."}))
         self.assertIsNotNone(self.alice.ended)
         mode = (self.directory / SOCKET).stat().st_mode
         self.assertTrue(stat.S_ISSOCK(mode))

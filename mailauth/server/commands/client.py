@@ -4,25 +4,18 @@ C{mailauth client}.
 
 from __future__ import annotations
 
-from time import time
 from typing import Any
 
 import click
 
-from ...credentials import clientTag
 from ...oauth.records import Client
-from ...oauth.responses import OAuthError
 from ...scopes import formatScope
-from ...stores.database import Database
-from ...stores.records import AlreadyExists, NotFound
-from ..clientdocuments import isDocumentAddress
-from ..clients import Clients, deniedClient, isDenied
+from ...stores.events import THE_COMMAND
+from ..administration import Administration
+from ..clients import isDenied
 from ..config import Configuration
-from ..sealing import readKeyFile
 from .invocation import Invocation, cell, isoTime
-from .newclient import makeClient, newClientOptions
-
-DENIED = "This application was denied."
+from .newclient import newClient, newClientOptions
 
 
 @click.group()
@@ -38,17 +31,17 @@ def client() -> None:
 @click.pass_obj
 def add(invocation: Invocation, /, **said: Any) -> None:
     """Register an application. You vouch for its name."""
-    made, secret = makeClient(said)
+    new = newClient(said)
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        await database.clients.add(made)
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        made, secret = await administration.clients.add(THE_COMMAND, new)
         fields, text = _fields(made), f"client_id: {made.clientId}"
         if secret is not None:
             fields["client_secret"] = secret
             text += f"\nclient_secret: {secret}"
         invocation.answer(fields, text)
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @client.command("list")
@@ -56,14 +49,14 @@ def add(invocation: Invocation, /, **said: Any) -> None:
 def listAll(invocation: Invocation) -> None:
     """Show all that were added or denied."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        rows = [_fields(each) for each in await database.clients.list()]
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        rows = [_fields(each) for each in await administration.clients.list()]
         invocation.answerTable(
             rows,
             ("client_id", "client_name", "token_endpoint_auth_method", "denied", "created"),
         )
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @client.command()
@@ -72,13 +65,12 @@ def listAll(invocation: Invocation) -> None:
 def show(invocation: Invocation, identifier: str) -> None:
     """Show one, also one that registered itself."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        found = await database.clients.get(identifier)
-        fields = _fields(found or await _findRegistered(identifier, database, configuration))
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        fields = _fields(await administration.clients.get(identifier))
         lines = (f"{name}: {cell(value)}" for name, value in fields.items())
         invocation.answer(fields, "\n".join(lines))
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @client.command()
@@ -90,11 +82,11 @@ def remove(invocation: Invocation, identifier: str) -> None:
     One that was denied may come again.
     """
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        await database.clients.remove(identifier)
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        await administration.clients.remove(THE_COMMAND, identifier)
         invocation.answer({"client_id": identifier}, f"{identifier} is removed.")
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @client.command()
@@ -103,30 +95,11 @@ def remove(invocation: Invocation, identifier: str) -> None:
 def deny(invocation: Invocation, identifier: str) -> None:
     """Deny one that registered itself, and end all that it was granted."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        if await database.clients.get(identifier) is not None:
-            raise AlreadyExists(f"There is a record of {identifier}: remove it instead.")
-        if not isDocumentAddress(identifier):
-            await _findRegistered(identifier, database, configuration)
-        await database.clients.add(deniedClient(identifier, time()))
-        await database.revocations.revoke([clientTag(configuration.issuer, identifier)], DENIED)
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        await administration.clients.deny(THE_COMMAND, identifier)
         invocation.answer({"client_id": identifier}, f"{identifier} is denied.")
 
-    invocation.run(work)
-
-
-async def _findRegistered(
-    identifier: str, database: Database, configuration: Configuration
-) -> Client:
-    """
-    A client that registered itself.
-    """
-    sealer = readKeyFile(configuration.keyFile).sealer("client-ids")
-    clients = Clients(database.clients, database.revocations, configuration.issuer, sealer)
-    try:
-        return await clients.find(identifier)
-    except OAuthError:
-        raise NotFound(f"There is no client {identifier}.") from None
+    invocation.administer(work)
 
 
 def _fields(each: Client) -> dict[str, Any]:

@@ -5,20 +5,18 @@ password.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from io import StringIO
-from time import monotonic
 from typing import Any
 
 import click
 import segno
 
 from ...oauth.records import Passkey
-from ...stores.database import Database
-from ...stores.records import NotFound
+from ...stores.events import THE_COMMAND
+from ..actions.factors import passkeyId
+from ..administration import Administration
 from ..config import Configuration
-from ..factors import PURPOSE, Enrolment, SecondFactors
-from ..sealing import readKeyFile
+from ..factors import Enrolment
 from .invocation import Invocation, accountName, isoTime
 
 
@@ -33,15 +31,13 @@ def totp(invocation: Invocation, name: str, remove: bool) -> None:
     that the account had.
     """
 
-    async def work(database: Database, configuration: Configuration) -> None:
+    async def work(administration: Administration, configuration: Configuration) -> None:
         account = accountName(name, configuration)
-        sealer = readKeyFile(configuration.keyFile).sealer(PURPOSE)
-        factors = SecondFactors(database.factors, sealer, monotonic)
         if remove:
-            await factors.remove(account)
+            await administration.factors.removeTOTP(THE_COMMAND, account)
             invocation.answer({"name": account}, f"{account} signs in with its password alone.")
             return
-        enrolment = await factors.enrol(account, configuration.hostname)
+        enrolment = await administration.factors.enrolTOTP(THE_COMMAND, account)
         fields = {
             "name": account,
             "uri": enrolment.uri,
@@ -49,7 +45,7 @@ def totp(invocation: Invocation, name: str, remove: bool) -> None:
         }
         invocation.answer(fields, _describe(enrolment))
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 def _describe(enrolment: Enrolment) -> str:
@@ -77,33 +73,22 @@ def _describe(enrolment: Enrolment) -> str:
 def passkeys(invocation: Invocation, name: str, identifier: str | None) -> None:
     """Show the passkeys of an account, with their ids."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
+    async def work(administration: Administration, configuration: Configuration) -> None:
         account = accountName(name, configuration)
-        if await database.accounts.get(account) is None:
-            raise NotFound(f"There is no account {account}.")
-        found = {_idOf(each): each for each in await database.factors.listPasskeys(account)}
-        if identifier is None:
-            rows = [_fields(each) for each in found.values()]
-            invocation.answerTable(rows, ("id", "name", "created", "last_used"))
+        if identifier is not None:
+            await administration.factors.removePasskey(THE_COMMAND, account, identifier)
+            invocation.answer({"id": identifier}, f"{identifier} is removed.")
             return
-        if identifier not in found:
-            raise NotFound(f"{account} has no passkey {identifier}.")
-        await database.factors.removePasskey(account, found[identifier].credentialId)
-        invocation.answer({"id": identifier}, f"{identifier} is removed.")
+        found = (await administration.factors.list(account)).passkeys
+        rows = [_fields(each) for each in found]
+        invocation.answerTable(rows, ("id", "name", "created", "last_used"))
 
-    invocation.run(work)
-
-
-def _idOf(passkey: Passkey) -> str:
-    """
-    Something short for its id, which an authenticator may make a thousand octets long.
-    """
-    return sha256(passkey.credentialId).hexdigest()[:8]
+    invocation.administer(work)
 
 
 def _fields(passkey: Passkey) -> dict[str, Any]:
     return {
-        "id": _idOf(passkey),
+        "id": passkeyId(passkey),
         "name": passkey.name,
         "created": isoTime(passkey.created),
         "last_used": isoTime(passkey.lastUse or None),

@@ -6,29 +6,55 @@ answers.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any, NoReturn
 
 import attrs
 import click
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 
-from ...errors import InvalidCredentials, LoginError
-from ...passwords import UnusablePassword
+from ...errors import LoginError
+from ...passwords import UnusablePassword, hashChosen
 from ...stores.database import Database
 from ...stores.records import AlreadyExists, CannotOpen, LimitReached, NotFound
-from ...usernames import canonicalName
+from ..actions.accounts import UnusableName, nameOf
+from ..actions.apppasswords import UnusableLimits
+from ..actions.clients import UnusableClient
+from ..administration import Administration, makeAdministration
+from ..clients import Clients
 from ..config import Configuration, readConfiguration
+from ..control import ConnectionsOfService
+from ..keys import PURPOSE as KEYS
+from ..keys import StoredKeys
+from ..mailbox.mailboxes import Mailboxes
+from ..mailbox.shared import InThread
+from ..reachedissuers import reach
+from ..sealing import readKeyFile
+from ..tls import ReloadableContext, UnusableCertificate
 from ..toml import ConfigurationError
 
 DEFAULT_CONFIGURATION = Path("/etc/mailauth/mailauth.toml")
 
-_REFUSALS = (AlreadyExists, CannotOpen, LimitReached, NotFound, UnusablePassword)
+_REFUSALS = (
+    AlreadyExists,
+    CannotOpen,
+    LimitReached,
+    NotFound,
+    UnusableCertificate,
+    UnusableClient,
+    UnusableLimits,
+    UnusableName,
+    UnusablePassword,
+)
 
 Work = Callable[[Database, Configuration], Awaitable[Any]]
+Action = Callable[[Administration, Configuration], Awaitable[Any]]
 ReachingWork = Callable[[Database, Configuration, Any], Awaitable[Any]]
 
 
@@ -59,6 +85,16 @@ class Invocation:
         """
         self.runReaching(lambda database, configuration, reactor: work(database, configuration))
 
+    def administer(self, action: Action) -> NoReturn:
+        """
+        The same, for what is done by actions.
+        """
+        self.runReaching(
+            lambda database, configuration, reactor: action(
+                _administration(database, configuration, reactor), configuration
+            )
+        )
+
     def runReaching(self, work: ReachingWork) -> NoReturn:
         """
         The same, for what reaches other people's servers by the reactor.
@@ -74,6 +110,7 @@ class Invocation:
             reactor,
             configuration.issuer,
             keep=configuration.revocationsKept,
+            appPasswordLimit=configuration.appPasswordLimit,
         )
         try:
             await database.open()
@@ -109,6 +146,53 @@ class Invocation:
             click.echo("  ".join(cells).rstrip())
 
 
+def _administration(
+    database: Database, configuration: Configuration, reactor: Any
+) -> Administration:
+    """
+    What can be done, beside the running service or without one.
+    """
+    secret = readKeyFile(configuration.keyFile)
+    revocations = database.revocations
+    clients = Clients(
+        database.clients, revocations, configuration.issuer, secret.sealer("client-ids")
+    )
+    keys = StoredKeys(database.signingKeys, revocations, secret.sealer(KEYS), monotonic)
+    mailboxes = Mailboxes(configuration.directory / "mail", ownersThread(configuration.directory))
+    return makeAdministration(
+        configuration,
+        database,
+        secret,
+        clients,
+        [reach(each, reactor, monotonic, keys.signer) for each in configuration.externalIssuers],
+        ConnectionsOfService(configuration.directory),
+        lambda password: deferToThread(hashChosen, password, configuration.hashCost),
+        mailboxes.deliver,
+        lambda: ReloadableContext(configuration.certificate, configuration.privateKey).ends,
+    )
+
+
+def ownersThread(directory: Path) -> InThread:
+    """
+    Calls functions in a thread, with the rights of whoever owns a directory: mail that root wrote
+    its owner could not read.
+    """
+    owner = directory.stat()
+
+    def call(work: Callable[..., Any], *arguments: Any) -> Any:
+        if os.geteuid() != 0:
+            return work(*arguments)
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
+        try:
+            return work(*arguments)
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+
+    return lambda work, *arguments: deferToThread(call, work, *arguments)
+
+
 def refuse(reason: str) -> NoReturn:
     """
     Say why not, and end.
@@ -122,9 +206,9 @@ def accountName(name: str, configuration: Configuration) -> str:
     The canonical form of a name that somebody typed, or the end.
     """
     try:
-        return canonicalName(name, configuration.defaultDomain)
-    except InvalidCredentials as error:
-        refuse(f"{name!r} cannot be the name of an account: {error.reason}")
+        return nameOf(name, configuration.defaultDomain)
+    except UnusableName as error:
+        refuse(str(error))
 
 
 def readSecret(prompt: str, confirm: bool = False) -> bytes:

@@ -5,24 +5,17 @@ C{mailauth key}.
 from __future__ import annotations
 
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 
 import click
 
-from ...credentials import keyTag
 from ...oauth.jwt import publicKeyToPEM
 from ...stores.database import Database
-from ...stores.records import SigningKey
+from ...stores.events import THE_COMMAND
+from ..actions.keys import ALGORITHMS
+from ..administration import Administration
 from ..config import Configuration
-from ..keys import (
-    MAX_TOKEN_LIFETIME,
-    PUBLISHED_FIRST,
-    PURPOSE,
-    StoredKeys,
-    newSigningKey,
-    signingKey,
-)
-from ..keys import rotate as rotateKeys
+from ..keys import PURPOSE, StoredKeys
 from ..sealing import readKeyFile
 from .invocation import Invocation, isoTime, refuse
 
@@ -45,34 +38,28 @@ def storedKeys(database: Database, configuration: Configuration) -> StoredKeys:
 def listAll(invocation: Invocation) -> None:
     """Show all keys, the newest first."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        keys = await database.signingKeys.list()
-        signs = signingKey(keys, time())
+    async def work(administration: Administration, configuration: Configuration) -> None:
         rows = [
             {
-                "id": each.kid,
-                "algorithm": each.algorithm,
-                "signs": each == signs,
-                "created": isoTime(each.created),
-                "retired": isoTime(each.retired),
+                "id": each.key.kid,
+                "algorithm": each.key.algorithm,
+                "signs": each.signs,
+                "created": isoTime(each.key.created),
+                "retired": isoTime(each.key.retired),
             }
-            for each in keys
+            for each in await administration.keys.list()
         ]
         invocation.answerTable(rows, ("id", "algorithm", "signs", "created", "retired"))
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 _algorithm = click.option(
     "--algorithm",
-    type=click.Choice(("ES256", "RS256", "EdDSA")),
-    default="ES256",
+    type=click.Choice(ALGORITHMS),
+    default=ALGORITHMS[0],
     show_default=True,
 )
-
-
-def _newKey(configuration: Configuration, algorithm: str) -> SigningKey:
-    return newSigningKey(readKeyFile(configuration.keyFile).sealer(PURPOSE), time(), algorithm)
 
 
 @key.command()
@@ -90,14 +77,12 @@ def rotate(invocation: Invocation, algorithm: str, atOnce: bool) -> None:
     Tokens of the old ones stay good until they expire.
     """
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        new = _newKey(configuration, algorithm)
-        await rotateKeys(database.signingKeys, new, atOnce)
-        signs = signingKey(await database.signingKeys.list(), new.created) == new
-        when = "now" if signs else f"from {isoTime(new.created + PUBLISHED_FIRST)} on"
-        invocation.answer({"id": new.kid}, f"{new.kid} signs {when}.")
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        new = await administration.keys.rotate(THE_COMMAND, algorithm, atOnce)
+        when = "now" if new.signs else f"from {isoTime(new.signsFrom)} on"
+        invocation.answer({"id": new.key.kid}, f"{new.key.kid} signs {when}.")
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @key.command()
@@ -110,22 +95,12 @@ def revoke(invocation: Invocation, kid: str, algorithm: str) -> None:
     If it was the one that signs, a new one signs at once.
     """
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        store = database.signingKeys
-        now = time()
-        await store.retire(kid, now - MAX_TOKEN_LIFETIME)
-        done = f"{kid} is revoked."
-        if signingKey(await store.list(), now) is None:
-            new = _newKey(configuration, algorithm)
-            await store.add(new)
-            done += f" {new.kid} signs now."
-        # Whatever was accepted because of the key is in the caches of the service.
-        await database.revocations.revoke(
-            [keyTag(configuration.issuer, kid)], "The key of this token was revoked"
-        )
-        invocation.answer({"id": kid}, done)
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        new = await administration.keys.revoke(THE_COMMAND, kid, algorithm)
+        then = "" if new is None else f" {new.kid} signs now."
+        invocation.answer({"id": kid}, f"{kid} is revoked.{then}")
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @key.command()

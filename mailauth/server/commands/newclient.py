@@ -4,23 +4,24 @@ What C{mailauth client add} is told. Owns which of it goes together.
 
 from __future__ import annotations
 
-import re
-import secrets
+from collections.abc import Callable
 from pathlib import Path
-from time import time
-from typing import Any
+from typing import Any, TypeVar
 
-import attrs
 import click
 
 from ...oauth.jwt import UnusableKey, keysFromJWKS
-from ...oauth.records import Client
-from ...oauth.redirects import isClaimedHTTPS, registrable
 from ...oauth.registration import DEVICE_GRANT
-from ...oauth.responses import OAuthError
-from ...scopes import KNOWN_SCOPES, formatScope
-from ..clientauthentication import makeClientSecret
-from ..clientdocuments import isDocumentAddress
+from ..actions.clients import (
+    NewClient,
+    UnusableClient,
+    checkCalledURI,
+    checkClientId,
+    checkRedirectURI,
+    checkScope,
+)
+
+_T = TypeVar("_T")
 
 GRANTS = {
     "authorization_code": "authorization_code",
@@ -29,49 +30,25 @@ GRANTS = {
     "client_credentials": "client_credentials",
 }
 
-_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+
+def _option(check: Callable[[str], _T]) -> Callable[[str], _T]:
+    """
+    A value of an option, as the actions check it.
+    """
+
+    def convert(value: str) -> _T:
+        try:
+            return check(value)
+        except UnusableClient as error:
+            raise click.BadParameter(str(error)) from None
+
+    return convert
 
 
-def clientId(value: str) -> str:
-    """
-    An id that needs no encoding anywhere, or the address of a metadata document.
-    """
-    if _ID.fullmatch(value) is None and not isDocumentAddress(value):
-        raise click.BadParameter(f"{value!r} is no id of letters, digits, '.', '_', '~' and '-'")
-    return value
-
-
-def redirectURI(value: str) -> str:
-    """
-    A redirect URI that a client may have.
-    """
-    try:
-        registrable(value)
-    except OAuthError as error:
-        raise click.BadParameter(f"{value!r}: {error.description}") from None
-    return value
-
-
-def calledURI(value: str) -> str:
-    """
-    An address that the server calls.
-    """
-    if not isClaimedHTTPS(value):
-        raise click.BadParameter(f"{value!r} is not https on a domain")
-    return value
-
-
-def scopes(value: str) -> frozenset[str]:
-    """
-    Scopes that there are.
-    """
-    scope = frozenset(value.split())
-    if not scope <= KNOWN_SCOPES:
-        raise click.BadParameter(
-            f"there is no scope {formatScope(scope - KNOWN_SCOPES)}; there are"
-            f" {formatScope(KNOWN_SCOPES)}"
-        )
-    return scope
+clientId = _option(checkClientId)
+redirectURI = _option(checkRedirectURI)
+calledURI = _option(checkCalledURI)
+scopes = _option(lambda value: checkScope(frozenset(value.split())))
 
 
 def keySet(value: str) -> str:
@@ -130,72 +107,43 @@ _options = (
 
 def newClientOptions(command: Any) -> Any:
     """
-    What the command is told, as keywords for L{makeClient}.
+    What the command is told, as keywords for L{newClient}.
     """
     for option in reversed(_options):
         command = option(command)
     return command
 
 
-def makeClient(said: dict[str, Any]) -> tuple[Client, str | None]:
+def newClient(said: dict[str, Any]) -> NewClient:
     """
-    @return: the client, and its secret if it has one.
+    What was said, in one piece.
     """
-    identifier = said["identifier"] or secrets.token_hex(8)
-    grants = [GRANTS[grant] for grant in said["grants"]]
-    if not grants and said["redirects"]:
-        grants = ["authorization_code", "refresh_token"]
-    client = Client(
-        identifier,
-        said["name"] or identifier,
-        tuple(dict.fromkeys(said["redirects"])),
-        frozenset(grants),
-        said["scope"],
-        verified=True,
-        opaqueTokens=said["opaque_tokens"],
-        resourceServer=said["resource_server"],
-        insecureWithoutPKCE=said["insecure_without_pkce"],
-        created=time(),
-        postLogoutRedirectURIs=tuple(dict.fromkeys(said["logoutRedirects"])),
-        backchannelLogoutURI=said["logout"],
-    )
-    client, secret = _withProof(client, said)
-    _check(client)
-    return client, secret
-
-
-def _withProof(client: Client, said: dict[str, Any]) -> tuple[Client, str | None]:
-    """
-    Give a client what it proves with who it is.
-    """
-    keys, inBody = said["jwks"], said["secret_in_body"]
-    if not said["confidential"] and not inBody:
-        if keys is None:
-            return client, None
-        return attrs.evolve(client, authMethod="private_key_jwt", jwks=keys), None
-    if keys is not None:
+    if (said["confidential"] or said["secret_in_body"]) and said["jwks"] is not None:
         raise click.UsageError("A client has either a secret or keys.")
-    secret, digest = makeClientSecret()
-    method = "client_secret_post" if inBody else "client_secret_basic"
-    return attrs.evolve(client, authMethod=method, secretDigest=digest), secret
+    new = NewClient(
+        said["identifier"],
+        said["name"],
+        said["redirects"],
+        frozenset(GRANTS[grant] for grant in said["grants"]),
+        said["scope"],
+        _authMethod(said),
+        said["jwks"],
+        said["opaque_tokens"],
+        said["resource_server"],
+        said["insecure_without_pkce"],
+        said["logoutRedirects"],
+        said["logout"],
+    )
+    try:
+        new.made(0.0)
+    except UnusableClient as error:
+        raise click.UsageError(str(error)) from None
+    return new
 
 
-def _check(client: Client) -> None:
-    grants, redirects = client.grantTypes, client.redirectURIs
-    mistake = None
-    if not grants and not client.resourceServer:
-        mistake = "It could do nothing: say --redirect, --grant or --resource-server."
-    elif ("authorization_code" in grants) != bool(redirects):
-        mistake = "A redirect URI and the grant authorization_code go together."
-    elif "refresh_token" in grants and grants.isdisjoint({"authorization_code", DEVICE_GRANT}):
-        mistake = "Nothing would give it the first refresh token: say --redirect."
-    elif client.public and "client_credentials" in grants:
-        mistake = "The grant client_credentials is for a client with a secret or keys."
-    elif client.public and client.resourceServer:
-        mistake = "A resource server has a secret or keys."
-    elif client.insecureWithoutPKCE and (
-        client.public or len(redirects) != 1 or not isClaimedHTTPS(redirects[0])
-    ):
-        mistake = "Without PKCE, a client has a secret or keys, and one https redirect URI."
-    if mistake is not None:
-        raise click.UsageError(mistake)
+def _authMethod(said: dict[str, Any]) -> str:
+    if said["secret_in_body"]:
+        return "client_secret_post"
+    if said["confidential"]:
+        return "client_secret_basic"
+    return "none" if said["jwks"] is None else "private_key_jwt"
