@@ -18,6 +18,7 @@ from .commands.account import account
 from .commands.apppassword import appPassword
 from .commands.client import client
 from .commands.dns import dns
+from .commands.doctor import doctor
 from .commands.factors import passkeys, totp
 from .commands.invocation import DEFAULT_CONFIGURATION, Invocation, refuse
 from .commands.issuer import issuer
@@ -55,7 +56,7 @@ def main(context: click.Context, config: Path | None, data: Path | None, asJSON:
     context.obj = Invocation(path, asJSON)
 
 
-for _noun in (account, appPassword, token, session, client, key, issuer, dns):
+for _noun in (account, appPassword, token, session, client, key, issuer, dns, doctor):
     main.add_command(_noun)
 
 for _verb in (passkeys, totp):

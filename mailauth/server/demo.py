@@ -27,10 +27,16 @@ from .certificates import makeCertificates
 from .config import CONFIGURATION, STANDARD_PORTS, Configuration, readConfiguration
 from .mailhosts import mailHostsOf
 from .service import MailService
+from .setup.dns import CONFIGURATIONS
 
 MAIL_HOST = "mail.localhost"
+_DOMAIN = "example.test"
+_NAMES = (
+    *("localhost", MAIL_HOST, "127.0.0.1", "::1"),
+    *(f"{label}.{_DOMAIN}" for label in CONFIGURATIONS),
+)
 _SECRETS = "demo-passwords.json"
-_ALICE, _BOB = "alice@example.test", "bob@example.test"
+_ALICE, _BOB = f"alice@{_DOMAIN}", f"bob@{_DOMAIN}"
 
 _TOML = """\
 # The configuration of a mailauth demo. 'mailauth demo' writes it anew at each start.
@@ -102,7 +108,7 @@ def prepare(directory: Path, basePort: int, insecureLoopback: bool) -> Demo:
     if (directory / CONFIGURATION).exists() and not (directory / _SECRETS).exists():
         raise FileExistsError(errno.EEXIST, "its configuration is not one of a demo")
     if not (directory / "server.pem").exists():
-        makeCertificates(directory, ("localhost", MAIL_HOST, "127.0.0.1", "::1"))
+        makeCertificates(directory, _NAMES)
     passwords = _passwords(directory / _SECRETS)
     ports = {name: port + basePort for name, port in STANDARD_PORTS.items()}
     path = directory / CONFIGURATION

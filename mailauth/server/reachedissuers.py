@@ -10,9 +10,6 @@ from functools import partial
 from typing import Any
 
 import attrs
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import load_pem_x509_certificates
-from twisted.internet.ssl import Certificate, trustRootFromCertificates
 
 from ..interfaces import IKeySource, ITokenValidator
 from ..oauth.jwt import Signer
@@ -24,6 +21,7 @@ from ..validators.introspection import IntrospectionValidator
 from ..validators.keys import FetchedKeys, StaticKeys
 from ..validators.userinfo import UserinfoValidator
 from .externalissuers import ExternalIssuer
+from .tls import trustRootOf
 
 
 @attrs.frozen(eq=False)
@@ -144,9 +142,4 @@ def _trustRoot(settings: ExternalIssuer) -> Any:
     """
     if settings.certificateAuthority is None:
         return None
-    return trustRootFromCertificates(
-        [
-            Certificate.loadPEM(each.public_bytes(Encoding.PEM))
-            for each in load_pem_x509_certificates(settings.certificateAuthority)
-        ]
-    )
+    return trustRootOf(settings.certificateAuthority)

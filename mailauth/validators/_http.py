@@ -170,6 +170,12 @@ class BoundedFetcher:
             FileBodyProducer(BytesIO(form), self._cooperator),
         )
 
+    def delete(self, address: str, headers: Mapping[str, str]) -> Deferred[Fetched]:
+        """
+        Have what is there removed. See L{get}.
+        """
+        return self._bounded(b"DELETE", address, headers, None)
+
     def _bounded(
         self, method: bytes, address: str, headers: Mapping[str, str], body: IBodyProducer | None
     ) -> Deferred[Fetched]:

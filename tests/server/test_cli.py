@@ -668,7 +668,7 @@ class HelpTests(SynchronousTestCase):
             list(nouns(text)),
             [
                 *("account", "app-password", "client", "config", "demo", "dns"),
-                *("issuer", "key", "session", "token"),
+                *("doctor", "issuer", "key", "session", "token"),
             ],
         )
         setup = (Path(__file__).parents[2] / "setup.cfg").read_text()

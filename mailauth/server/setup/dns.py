@@ -11,7 +11,7 @@ import attrs
 from ..mailhosts import MailHosts
 from .pacc import digestRecord, writePACC
 
-_SERVICES = {
+SERVICES = {
     "_imaps": ("imap", True, 0),
     "_submissions": ("smtp", True, 0),
     "_pop3s": ("pop3", True, 20),
@@ -23,7 +23,7 @@ For each service of RFC 6186 section 3 and RFC 8314 section 5.1 its protocol, wh
 once, and its priority. POP3 with STARTTLS is for nobody to find.
 """
 
-_CONFIGURATIONS = ("autoconfig", "autodiscover", "ua-auto-config")
+CONFIGURATIONS = ("autoconfig", "autodiscover", "ua-auto-config")
 
 
 @attrs.frozen
@@ -43,12 +43,12 @@ def recordsOf(hosts: MailHosts, domain: str) -> Iterator[DNSRecord]:
     """
     All records of a domain but its MX: mail from elsewhere does not come here.
     """
-    for service, (protocol, implicitTLS, priority) in _SERVICES.items():
+    for service, (protocol, implicitTLS, priority) in SERVICES.items():
         server = hosts.preferred(protocol, implicitTLS)
         # RFC 6186 section 3.4: this is how a domain says that it does not offer one.
         value = f"{priority} 1 {server.port} {hosts.hostname}." if server else "0 0 0 ."
         yield DNSRecord(f"{service}._tcp.{domain}", "SRV", value)
-    for label in _CONFIGURATIONS:
+    for label in CONFIGURATIONS:
         yield DNSRecord(f"{label}.{domain}", "CNAME", f"{hosts.webHost}.")
     digest = digestRecord(writePACC(hosts))
     yield DNSRecord(f"_ua-auto-config.{domain}", "TXT", digest)

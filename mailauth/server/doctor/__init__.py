@@ -1,0 +1,3 @@
+"""
+What mail programs will find when they look for a server, seen from outside.
+"""
