@@ -88,12 +88,21 @@ class SitePage(Page):
             return self._signIn(visit, self._again(visit, form), self._within)
         return await self.act(visit, session, form)
 
-    def page(self, visit: Visit, session: SiteSession, status: int = 200, **values: Any) -> Answer:
+    def page(
+        self,
+        visit: Visit,
+        session: SiteSession,
+        status: int = 200,
+        template: str | None = None,
+        **values: Any,
+    ) -> Answer:
         """
         The page, with what all pages of the site have.
+
+        @param template: where it is made of something else than L{template}.
         """
         return visit.page(
-            self.template,
+            template or self.template,
             status,
             csrf=visit.formToken(self.site.name, session.identifier),
             account=session.account,
