@@ -244,6 +244,11 @@ class IAccounts(Interface):
         All accounts, by name.
         """
 
+    def count() -> Deferred[int]:
+        """
+        How many there are.
+        """
+
     def find(word: str, after: str, limit: int) -> Deferred[tuple[Account, ...]]:
         """
         Some accounts, by name.

@@ -71,6 +71,12 @@ class CachedAccounts:
         """
         return self._accounts.list()
 
+    def count(self) -> Deferred[int]:
+        """
+        See L{IAccounts.count}.
+        """
+        return self._accounts.count()
+
     def find(self, word: str, after: str, limit: int) -> Deferred[tuple[Account, ...]]:
         """
         See L{IAccounts.find}.

@@ -118,6 +118,12 @@ class MemoryAccounts:
         """
         return succeed(tuple(account for _, account in sorted(self._accounts.items())))
 
+    def count(self) -> Deferred[int]:
+        """
+        See L{IAccounts.count}.
+        """
+        return succeed(len(self._accounts))
+
     def find(self, word: str, after: str, limit: int) -> Deferred[tuple[Account, ...]]:
         """
         See L{IAccounts.find}.

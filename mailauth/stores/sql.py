@@ -70,6 +70,17 @@ class SQLAccounts:
         asked = select(schema.accounts).order_by(schema.accounts.c.name)
         return self._transactions.findAll(asked, rows.account)
 
+    def count(self) -> Deferred[int]:
+        """
+        See L{IAccounts.count}.
+        """
+
+        def work(connection: Connection) -> int:
+            counted = select(func.count()).select_from(schema.accounts)
+            return connection.execute(counted).scalar_one()
+
+        return self._transactions.read(work)
+
     def find(self, word: str, after: str, limit: int) -> Deferred[tuple[Account, ...]]:
         """
         See L{IAccounts.find}.

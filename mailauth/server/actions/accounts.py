@@ -71,6 +71,12 @@ class AccountActions:
         """
         return await self.accounts.list()
 
+    async def count(self) -> int:
+        """
+        How many there are.
+        """
+        return await self.accounts.count()
+
     async def find(self, word: str = "", after: str = "", limit: int = PAGE) -> tuple[Account, ...]:
         """
         Some accounts, by name.

@@ -14,6 +14,7 @@ from ...interfaces import IAccounts, IIdentities
 from ...stores.events import Actor, Kind
 from ...stores.records import Identity, NotFound
 from ..externalissuers import ExternalIssuer
+from ..issuercheck import Findings, IssuerCheck
 from ..reachedissuers import ReachedIssuer
 from .recording import Recorder
 
@@ -52,6 +53,23 @@ class IdentityActions:
         # Asked at once, so that one that does not answer takes no time of another's.
         asking = [Deferred.fromCoroutine(_state(issuer)) for issuer in self.issuers]
         return tuple([await asked for asked in asking])
+
+    async def check(self, named: str) -> Findings:
+        """
+        Look whether the tokens of an issuer would open anything here, and say what to do if not.
+
+        @param named: its name in the configuration, or its URL.
+        @raise NotFound: the configuration has none of that name.
+        """
+        for issuer in self.issuers:
+            if named in (issuer.settings.name, issuer.settings.url):
+                findings = Findings()
+                try:
+                    await IssuerCheck(issuer, findings).check()
+                except Outage as error:
+                    findings.wrong(f"{error.reason}.", "Look again in a minute.")
+                return findings
+        raise NotFound(f"The configuration has no external issuer {named}.")
 
     def issuerURL(self, named: str) -> str:
         """

@@ -47,15 +47,17 @@ class AccountsConformance(Conformance):
 
     async def test_listedAccounts(self) -> None:
         """
-        Accounts are listed by name.
+        Accounts are listed by name, and counted.
         """
         accounts = (await self.openStores()).accounts
         self.assertEqual((), await accounts.list())
+        self.assertEqual(0, await accounts.count())
 
         await accounts.add(BOB)
         await accounts.add(ALICE)
 
         self.assertEqual((ALICE, BOB), await accounts.list())
+        self.assertEqual(2, await accounts.count())
 
     async def test_accountTwice(self) -> None:
         """
