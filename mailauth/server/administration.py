@@ -6,7 +6,7 @@ command and the two sites are three ways to it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from time import monotonic
+from time import monotonic, time
 
 import attrs
 
@@ -79,6 +79,8 @@ def makeAdministration(
     hash: Callable[[bytes], Awaitable[str]],
     deliver: Callable[[str, bytes], Awaitable[None]],
     certificateEnds: Callable[[], float],
+    seconds: Callable[[], float] = monotonic,
+    now: Callable[[], float] = time,
 ) -> Administration:
     """
     Put it together.
@@ -90,10 +92,12 @@ def makeAdministration(
     @param deliver: takes the name of an account and a message for its owner, and answers when it is
         on disk.
     @param certificateEnds: says when the certificate expires, in seconds since the epoch.
+    @param seconds: a clock that only runs forward.
+    @param now: the wall clock, in seconds since the epoch.
     """
     issuer, domain, sealer = configuration.issuer, configuration.defaultDomain, secret.sealer
     accounts, revocations = database.accounts, database.revocations
-    recorder = Recorder(database.events)
+    recorder = Recorder(database.events, now)
     notices = Notices(deliver, configuration.hostname, configuration.accountPage, recorder)
     passkeys = Passkeys(
         issuer,
@@ -101,6 +105,7 @@ def makeAdministration(
         database.spent,
         sealer("passkey-challenges"),
         sealer("user-handles"),
+        now,
     )
     keys = KeyActions(database.signingKeys, revocations, sealer(KEYS), issuer, recorder)
     identities = IdentityActions(accounts, database.identities, issuers, recorder)
@@ -120,7 +125,7 @@ def makeAdministration(
         FactorActions(
             accounts,
             database.factors,
-            SecondFactors(database.factors, sealer(FACTORS), monotonic),
+            SecondFactors(database.factors, sealer(FACTORS), seconds, now),
             passkeys,
             configuration.hostname,
             recorder,

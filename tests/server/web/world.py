@@ -5,6 +5,8 @@ The authorization server with its pages, in memory, and a browser without a netw
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from copy import copy
+from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -22,6 +24,8 @@ from mailauth.mail.waiting import WaitingRoom
 from mailauth.oauth.records import Client
 from mailauth.oauth.requests import Form
 from mailauth.passwords import MIN_COST, PasswordHasher, hashChosen
+from mailauth.server.actions.access import Connection
+from mailauth.server.administration import makeAdministration
 from mailauth.server.authorization import Authorization
 from mailauth.server.authorizationrequests import AuthorizationRequests
 from mailauth.server.browsersessions import BrowserSessions
@@ -140,6 +144,50 @@ class Unreliable:
         return getattr(self._store, name)
 
 
+class Connected:
+    """
+    The open connections of a service.
+    """
+
+    def __init__(self, started: float) -> None:
+        self._started = started
+        self.opened: dict[str, Connection] = {}
+        self.reasons: list[str] = []
+
+    def open(self, account: str, service: str = "imap", **others: str | None) -> Connection:
+        """
+        Somebody logs in.
+        """
+        number = f"connection-{len(self.opened) + len(self.reasons) + 1}"
+        usual: dict[str, Any] = {
+            "address": "198.51.100.7",
+            "program": "Thunderbird",
+            "credential": "app password 'phone'",
+            **others,
+        }
+        self.opened[number] = Connection(number, account, service, **usual)
+        return self.opened[number]
+
+    def list(self) -> list[Connection]:
+        """
+        See L{Connections.list<mailauth.server.actions.access.Connections.list>}.
+        """
+        return list(self.opened.values())
+
+    def end(self, identifier: str, reason: str) -> bool:
+        """
+        See L{Connections.end<mailauth.server.actions.access.Connections.end>}.
+        """
+        self.reasons.append(reason)
+        return self.opened.pop(identifier, None) is not None
+
+    def since(self) -> float:
+        """
+        See L{Connections.since<mailauth.server.actions.access.Connections.since>}.
+        """
+        return self._started
+
+
 class World:
     """
     The whole of it.
@@ -149,6 +197,10 @@ class World:
     @ivar listed: the accounts, as whoever looks for a domain asks for them.
     @ivar configured: the domains that the configuration names.
     @ivar administrators: who may use the administration site: bob.
+    @ivar administered: the stores, as what is done with them reaches them. Each can be replaced by
+        one that is L{Unreliable}.
+    @ivar connected: the open connections.
+    @ivar delivered: the messages that people were sent.
     """
 
     def __init__(
@@ -280,6 +332,30 @@ class World:
             for name, each in siteSecrets.items()
         )
         self.administrators = {BOB}
+        self.connected = Connected(now())
+        self.delivered: list[tuple[str, bytes]] = []
+        self.administered = cast(Any, copy(stores))
+        for name in ("appPasswords", "events"):
+            setattr(self.administered, name, Unreliable(getattr(stores, name)))
+        configuration = SimpleNamespace(
+            issuer=issuer,
+            hostname=HOST,
+            defaultDomain="example.test",
+            accountPage=f"{issuer}/account/",
+        )
+        self.administration = makeAdministration(
+            cast(Any, configuration),
+            self.administered,
+            secret,
+            clients,
+            [self.company.reached] if federated else [],
+            self.connected,
+            hasher.hash,
+            self._deliver,
+            lambda: now() + 30 * 86400,
+            clock.seconds,
+            now,
+        )
         self.pages = Pages(issuer, HOST, secret.sealer("csrf"), self.sessions, Assets())
         self.configured = ["example.org"]
         self.hosts = MailHosts(HOST, issuer, SERVERS)
@@ -300,13 +376,29 @@ class World:
                     3600.0,
                     (self.federation,) if federated else (),
                 ),
-                **setupByAddress(self.pages, setup, lambda octets: b"signed: " + octets),
-                **accountByAddress(self.pages, self.account),
+                **setupByAddress(self.pages, setup, self.sign),
+                **accountByAddress(
+                    self.pages,
+                    self.account,
+                    self.administration,
+                    self.hosts,
+                    stores.spent,
+                    self.sign,
+                ),
                 **adminByAddress(self.pages, self.admin, lambda: self.administrators),
             },
             MissingPage(self.pages),
             WaitingRoom(clock.callLater),
         )
+
+    def sign(self, octets: bytes) -> bytes:
+        """
+        Sign what people take home, as far as that matters here.
+        """
+        return b"signed: " + octets
+
+    async def _deliver(self, account: str, message: bytes) -> None:
+        self.delivered.append((account, message))
 
     async def _post(self, client: Client, form: bytes) -> int:
         self.told.append((client.backchannelLogoutURI or "", form))

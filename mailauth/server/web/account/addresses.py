@@ -4,21 +4,50 @@ Which address is which page of the account site.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.web.resource import IResource
 
+from ....oauth.interfaces import ISpent
+from ...administration import Administration
+from ...mailhosts import MailHosts
 from ...sites import Site
 from ..pages import OnwardPage
 from ..sitepage import SignedInPage
 from ..visit import Pages
+from .activity import ActivityPage
+from .apple import ApplePage
+from .ending import EndEverythingPage, EndPage
+from .newapppassword import NewAppPasswordPage
+from .onetimeforms import OneTimeForms
 from .overview import OverviewPage
 
 
-def accountByAddress(pages: Pages, site: Site) -> dict[str, IResource]:
+def accountByAddress(
+    pages: Pages,
+    site: Site,
+    administration: Administration,
+    hosts: MailHosts,
+    spent: ISpent,
+    sign: Callable[[bytes], bytes],
+) -> dict[str, IResource]:
     """
     Its pages, by their paths below the issuer.
+
+    @param administration: what they do.
+    @param hosts: what people enter into their mail programs.
+    @param spent: the forms that were sent.
+    @param sign: puts a file into our signature.
     """
+    shared = pages, site, administration
+    forms = OneTimeForms(spent, administration.recorder.now)
     return {
         "account": OnwardPage(pages, "account/"),
-        "account/": OverviewPage(pages, site),
+        "account/": OverviewPage(*shared),
+        "account/end": EndPage(*shared),
+        "account/end-everything": EndEverythingPage(*shared),
+        "account/app-passwords/new": NewAppPasswordPage(*shared, hosts, forms),
+        "account/apple": ApplePage(*shared, hosts, forms, sign),
+        "account/activity": ActivityPage(*shared),
         "account/signedin": SignedInPage(pages, site),
     }
