@@ -30,7 +30,8 @@ class SignInTests(BrowserTestCase):
         self.tab.fill("#password", "wrong")
         self.tab.click("button[value=signin]")
         self.assertIn("The mail address or the password is wrong.", self.tab.text)
-        self.assertEqual("password", self.tab.evaluate("document.querySelector('[aria-invalid]').id"))
+        invalid = "document.querySelector('[aria-invalid]').id"
+        self.assertEqual("password", self.tab.evaluate(invalid))
         self.look("signin-wrong")
         self.signIn()
         self.assertEqual("Allow access?", self.tab.heading)

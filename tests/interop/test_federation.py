@@ -48,7 +48,7 @@ class TokenTests(OIDCProviderTestCase):
         """
         One that says nothing opens mail because the issuer says what it is (RFC 7662). What the
         issuer revoked before anybody came with it is dead at once; what it revokes afterwards, as
-        soon as nothing of it is remembered here (CS3; O 22, O 27).
+        soon as nothing of it is remembered here (TK18).
         """
         self.validateBy('validation = "introspection"')
         token, revoked = (self.provider.token("opaque") for _ in range(2))
@@ -74,7 +74,7 @@ class TokenTests(OIDCProviderTestCase):
 
     def test_down(self) -> None:
         """
-        While it cannot be asked, nobody is told that his token is bad (O 24).
+        While it cannot be asked, nobody is told that his token is bad (O 22).
         """
         self.validateBy('validation = "jwt"')
         token = self.provider.token("jwt")
@@ -87,7 +87,7 @@ class TokenTests(OIDCProviderTestCase):
     def test_downOpaque(self) -> None:
         """
         Nor that one is bad which says nothing, whatever it is; our own tokens, and one of its that
-        is remembered, open mail all the same (O 24).
+        is remembered, open mail all the same (O 22).
         """
         self.validateBy('validation = "introspection"')
         known, unknown = (self.provider.token("opaque") for _ in range(2))

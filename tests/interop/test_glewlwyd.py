@@ -60,7 +60,7 @@ class GlewlwydTests(FederationTestCase):
 
     def test_down(self) -> None:
         """
-        While it cannot be asked, nobody is told that his token is bad (O 24).
+        While it cannot be asked, nobody is told that his token is bad (O 22).
         """
         self.validateBy('validation = "introspection"')
         known, unknown = (self.provider.token(CLIENT_ID) for _ in range(2))

@@ -12,7 +12,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
-from twisted.web.server import Request, Site
+from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from mailauth.server.certificates import makeCertificates
 from mailauth.testing.issuer import MemoryIssuer
@@ -31,6 +31,8 @@ class OtherIssuer:
     @ivar opaque: what each opaque one means.
     @ivar asked: those that it was asked about.
     @ivar authority: the certificate of whoever vouches for it, in PEM.
+    @ivar waiting: what it will answer, and to whom, once it L{speaks<speak>}; C{None} if it is not
+        slow at all.
     """
 
     def __init__(self, test: TestCase, reactor: Any) -> None:
@@ -39,6 +41,7 @@ class OtherIssuer:
         self.authority = (directory / "ca.pem").read_bytes()
         self.opaque: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.waiting: list[tuple[Request, bytes]] | None = None
         tls = DefaultOpenSSLContextFactory(
             str(directory / "server.key"), str(directory / "server.pem")
         )
@@ -52,6 +55,15 @@ class OtherIssuer:
         Answer nobody any more.
         """
         await maybeDeferred(self._port.stopListening)
+
+    def speak(self) -> None:
+        """
+        Answer whoever waits.
+        """
+        waiting, self.waiting = self.waiting or [], None
+        for request, content in waiting:
+            request.write(content)
+            request.finish()
 
     def answer(self, path: str, request: Request) -> Any:
         """
@@ -72,6 +84,11 @@ class OtherIssuer:
             token = request.args[b"token"][0].decode()
             self.asked.append(token)
             return self.opaque.get(token, {"active": False})
+        # Google's way.
+        if path == "/tokeninfo":
+            return self.opaque[request.args[b"access_token"][0].decode()]
+        if path == "/userinfo":
+            return self.opaque[(request.getHeader("authorization") or "").removeprefix("Bearer ")]
         return None
 
 
@@ -82,7 +99,7 @@ class _Root(Resource):
         super().__init__()
         self.issuer = issuer
 
-    def render(self, request: Request) -> bytes:
+    def render(self, request: Request) -> bytes | int:
         """
         Answer in JSON.
         """
@@ -90,4 +107,8 @@ class _Root(Resource):
         if said is None:
             request.setResponseCode(401)
             return b""
-        return json.dumps(said).encode()
+        content = json.dumps(said).encode()
+        if self.issuer.waiting is None:
+            return content
+        self.issuer.waiting.append((request, content))
+        return NOT_DONE_YET

@@ -523,7 +523,7 @@ class IDTokenTests(FederationTestCase):
 
     def test_keysUnreachable(self) -> None:
         """
-        Without the issuer's keys nobody can tell (O 24).
+        Without the issuer's keys nobody can tell (O 22).
         """
         self.company.web.says[JWKS] = answer(status=500)
 
@@ -567,7 +567,7 @@ class TokenEndpointTests(FederationTestCase):
     def test_outage(self) -> None:
         """
         That it does not know us, does not answer, or answers nothing that could be understood is
-        nobody's fault who signs in (O 24).
+        nobody's fault who signs in (O 22).
         """
         garbage = GARBAGE.values()
         outages: tuple[Fetched | Exception, ...] = (

@@ -10,6 +10,8 @@ from time import time
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
 from mailauth.scopes import MAIL_SCOPE
 
@@ -156,8 +158,7 @@ accounts = "create"
 
     async def test_opaque(self) -> None:
         """
-        The issuer is asked about a token that is none of ours, once; one of ours is looked up here
-        (O 20).
+        The issuer is asked about a token that is none of ours, once; one of ours is looked up here.
         """
         await self.startBoth(self.more)
         self.issuer.opaque["theirs"] = {
@@ -178,6 +179,26 @@ accounts = "create"
         _, verdict = await self.login("made.up")
         self.assertIn(b"NO [AUTHENTICATIONFAILED]", verdict)
         self.assertEqual(self.issuer.asked, ["theirs", "made.up"])
+
+    async def test_slow(self) -> None:
+        """
+        While the issuer takes its time about some, everybody else logs in as ever.
+        """
+        await self.startBoth(self.more)
+        await self.addAccount(ALICE)
+        ours = await self.answered("token", "issue", ALICE, "--opaque")
+        await self.login("made.up")
+        self.issuer.waiting = []
+        slow = [Deferred.fromCoroutine(self.login(f"theirs-{number}")) for number in range(5)]
+        while len(self.issuer.waiting) < len(slow):
+            await deferLater(reactor, 0.01)
+
+        self.assertIn(b" OK ", (await self.login(ours["access_token"]))[1])
+
+        self.assertFalse(any(each.called for each in slow))
+        self.issuer.speak()
+        for each in slow:
+            self.assertIn(b"NO [AUTHENTICATIONFAILED]", (await each)[1])
 
     async def test_signed(self) -> None:
         """

@@ -5,7 +5,9 @@ a token.
 
 from __future__ import annotations
 
+import gc
 import random
+import tracemalloc
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
@@ -435,7 +437,7 @@ class RotationTests(KeysTestCase):
             OTHER, partial(other.locate, "jwks_uri"), self.web.get, self.clock.seconds
         )
         audience = frozenset({AUDIENCE})
-        self.cache = MemoryCache(lambda: self.now_())
+        self.cache = MemoryCache(lambda: self.now_(), limit=100)
         self.validator = CachingValidator(
             JWTValidator(
                 [
@@ -538,17 +540,28 @@ class RotationTests(KeysTestCase):
     def assertHarmless(self, lies: Sequence[Fetched | Exception | None]) -> None:
         """
         An hour in which the issuer says, in turn, each of these: its users get in, forgers do not,
-        it is not asked without end, and the users of another issuer notice nothing.
+        it is not asked without end, no more is held at the end than after half of it, and the users
+        of another issuer notice nothing.
         """
+        forger = makeSigner(kid="forger")
         self.publish(ONE)
         self.assertAccepted(self.login(ONE))
+        held = 0
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
         for step in range(720):
             self.clock.advance(5)
             self.web.says[JWKS] = lies[step % len(lies)]
             self.assertAccepted(self.login(ONE))
             self.assertAccepted(self.login(ONE, OTHER))
-            self.assertNotIsInstance(self.login(makeSigner(kid="forged")), AccessToken)
+            forged = self.login(Signer(f"forged-{step}", forger.algorithm, forger.key))
+            self.assertNotIsInstance(forged, AccessToken)
+            self.web.waiting.clear()
+            if step == 360:
+                held = _octetsHeld()
         self.assertLess(self.web.count(JWKS), 3600 / 20)
+        # A thousand logins since, and what the test itself notes down: who asked, and the log.
+        self.assertLess(_octetsHeld() - held, 250_000)
 
         self.publish(TWO)
         self.clock.advance(60)
@@ -682,3 +695,8 @@ def _result(pending: Deferred[Any]) -> Any:
     results: list[Any] = []
     pending.addCallbacks(results.append, lambda failure: results.append(failure.value))
     return results[0] if results else None
+
+
+def _octetsHeld() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]

@@ -236,7 +236,7 @@ class ExternalTests(ExternalCase):
 
     def test_outage(self) -> None:
         """
-        If it is down, on the way there or back, that is not the fault of who signs in (O 24).
+        If it is down, on the way there or back, that is not the fault of who signs in (O 22).
         """
         shown = self.browser.get("signin")
         says = self.world.company.web.says
