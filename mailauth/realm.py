@@ -8,6 +8,7 @@ connection was opened by what, and ends it when that is revoked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from time import time
 from typing import Any
 
 import attrs
@@ -82,10 +83,12 @@ class OpenConnection:
 
     @ivar avatarId: who, and by what.
     @ivar connection: where.
+    @ivar since: since when, in seconds since the epoch.
     """
 
     avatarId: bytes
     connection: IConnection
+    since: float
 
     @property
     def tags(self) -> frozenset[str]:
@@ -110,11 +113,15 @@ class RevocableRealm:
     happens.
     """
 
-    def __init__(self, realm: IRealm, revocations: IRevocations) -> None:
+    def __init__(
+        self, realm: IRealm, revocations: IRevocations, now: Callable[[], float] = time
+    ) -> None:
         """
         @param realm: the realm that makes the avatars.
+        @param now: the wall clock, in seconds since the epoch.
         """
         self._realm = realm
+        self._now = now
         self._open: dict[OpenConnection, None] = {}
         revocations.subscribe(self._revoked)
 
@@ -137,7 +144,7 @@ class RevocableRealm:
         """
         if not IConnection.providedBy(mind):
             return self._realm.requestAvatar(avatarId, mind, *interfaces)
-        opened = OpenConnection(avatarId, mind)
+        opened = OpenConnection(avatarId, mind, self._now())
         self._open[opened] = None
         try:
             made = self._realm.requestAvatar(avatarId, mind, *interfaces)

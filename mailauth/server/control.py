@@ -104,6 +104,7 @@ class OpenConnections:
             context.peer,
             context.mailClient,
             getattr(opened.avatarId, "credential", ""),
+            opened.since,
         )
 
 

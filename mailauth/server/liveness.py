@@ -13,8 +13,9 @@ import attrs
 from ..credentials import accountTag, clientTag, grantTag
 from ..errors import ExpiredToken, InvalidToken
 from ..interfaces import IAccounts, IRevocations, ITokenValidator
-from ..oauth.records import Grant
+from ..oauth.records import BrowserSession, Grant
 from ..oauth.tokens import AccessToken
+from ..scopes import OFFLINE_SCOPE
 
 _CLIENT = "client:"
 
@@ -55,6 +56,18 @@ def isRevoked(grant: Grant, issuer: str, revocations: IRevocations) -> bool:
     giver = grant.authentication.tags
     return revocations.covers(giver, grant.authentication.when) or revocations.covers(
         grantTags(grant, issuer) - giver, grant.created
+    )
+
+
+def endsWith(session: BrowserSession, grant: Grant) -> bool:
+    """
+    Whether a grant ends when somebody signs out of a browser: it was given there, and only to know
+    who is signed in (Back-Channel Logout 1.0 section 2.7).
+    """
+    return (
+        grant.authentication.browserSession == session.identifier
+        and "openid" in grant.scope
+        and OFFLINE_SCOPE not in grant.scope
     )
 
 

@@ -22,11 +22,11 @@ from ..oauth.logouttokens import TYPE, logoutTokenClaims
 from ..oauth.records import Authentication, BrowserSession, Client
 from ..oauth.requests import Form
 from ..oauth.responses import OAuthError, withParameters
-from ..scopes import OFFLINE_SCOPE
 from .browsersessions import BrowserSessions
 from .clients import Clients
 from .idtokenhints import IDTokenHints
 from .keys import StoredKeys
+from .liveness import endsWith
 from .sealing import Sealer
 
 LOGOUT_LIFETIME = 600.0
@@ -161,7 +161,7 @@ class Logout:
             if grant.authentication.browserSession != session.identifier:
                 continue
             told.add(grant.clientId)
-            if "openid" in grant.scope and OFFLINE_SCOPE not in grant.scope:
+            if endsWith(session, grant):
                 await self.grants.revoke(grant.grantId, "You signed out")
         await self.sessions.end(session)
         for clientId in told:

@@ -34,6 +34,7 @@ from mailauth.stores.memory import MemoryRevocations
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 STARTED = 1_800_000_000.0
+CAME = STARTED + 60
 
 
 @implementer(IConnection)
@@ -70,7 +71,9 @@ def makeRealm() -> tuple[RevocableRealm, Mind, Mind]:
     A realm in which Alice and Bob are.
     """
     realm = RevocableRealm(
-        MailRealm({Interface: lambda avatarId: (avatarId, nothing)}), MemoryRevocations()
+        MailRealm({Interface: lambda avatarId: (avatarId, nothing)}),
+        MemoryRevocations(),
+        lambda: CAME,
     )
     alice, bob = Mind("imap"), Mind("pop3")
     realm.requestAvatar(AvatarId(ALICE, credential="app password 'phone'"), alice, Interface)
@@ -105,6 +108,7 @@ class OpenConnectionsTests(SynchronousTestCase):
                 "address": "192.0.2.1",
                 "program": "a mail program",
                 "credential": "app password 'phone'",
+                "since": CAME,
             },
         )
         self.assertEqual([each["account"] for each in first], [ALICE, BOB])

@@ -17,7 +17,7 @@ from ...oauth.responses import OAuthError
 from ...stores.events import ACCOUNT_SITE, Actor, Kind
 from ...stores.records import NotFound
 from ..clients import Clients
-from ..liveness import isRevoked
+from ..liveness import endsWith, isRevoked
 from .recording import Recorder
 
 BY_ADMINISTRATOR = "Ended by the administrator"
@@ -35,6 +35,7 @@ class Connection:
     @ivar address: from where, if that is known.
     @ivar program: what the mail program calls itself, unverified, if anything.
     @ivar credential: what it was opened with, for people.
+    @ivar since: since when, in seconds since the epoch.
     """
 
     identifier: str
@@ -43,6 +44,7 @@ class Connection:
     address: str | None
     program: str | None
     credential: str
+    since: float
 
 
 class Connections(Protocol):
@@ -194,7 +196,8 @@ class AccessActions:
 
     async def endBrowser(self, actor: Actor, account: str | None, identifier: str) -> None:
         """
-        Sign a browser out. What was allowed in it stays.
+        Sign a browser out. What was allowed in it for good stays; what was allowed to know who is
+        signed in there, such as our own sites, ends.
 
         @raise NotFound: there is none of this id.
         """
@@ -205,6 +208,9 @@ class AccessActions:
         ended = await self.browserSessions.end(identifier)
         if ended is None:
             raise _nothing(identifier)
+        for grant in await self.grants.list(ended.authentication.account):
+            if endsWith(ended, grant):
+                await self.grants.revoke(grant.grantId, _reason(actor))
         await self.recorder.record(
             Kind.BROWSER_ENDED, actor, ended.authentication.account, identifier
         )

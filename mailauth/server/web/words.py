@@ -126,6 +126,7 @@ ENGLISH: Mapping[str, str] = {
     "access.allowed": "Allowed",
     "access.protocol": "Protocol",
     "access.address": "From",
+    "access.since": "Since",
     "access.signedin": "Signed in",
     "access.networks": ", from {networks} alone",
     "access.more": '<span class="more">{more}</span>',
@@ -283,6 +284,120 @@ ENGLISH: Mapping[str, str] = {
     "event.signedin": "Signed in",
     "event.signin.refused": "Sign-in refused",
     "event.notice.failed": "Notice not delivered",
+    # What somebody signs in with
+    "security.title": "How you sign in",
+    "security.lead": "With any of these, your account and your mail can be opened. What is changed"
+    " here is told to you by mail.",
+    "security.only": "You sign in with one passkey and nothing else. If you lose it, only an"
+    " administrator can let you in again: add another passkey, or set a password.",
+    "security.password": "Password",
+    "security.password.changed": "Changed on {day}.",
+    "security.password.exists": "Your account has a password.",
+    "security.password.none": "Your account has no password.",
+    "security.passkeys": "Passkeys",
+    "security.passkeys.none": "You have none yet.",
+    "security.passkey": "Passkey",
+    "security.passkey.added": "Added",
+    "security.passkey.used": "Last used",
+    "security.passkey.never": "never",
+    "security.passkey.change": "Change",
+    "security.passkey.rename": "Rename",
+    "security.passkey.rename.named": "Rename {name}",
+    "security.passkey.remove": "Remove",
+    "security.passkey.remove.named": "Remove {name}",
+    "security.totp": "Authenticator app",
+    "security.totp.on": "On since {day}. Besides your password, a code from the app is needed.",
+    "security.totp.off": "Off. With it, whoever finds out your password still needs a code from your"
+    " phone.",
+    "security.totp.set": "Set up an authenticator app",
+    "security.totp.another": "Set up another",
+    "security.totp.remove": "Turn off",
+    "security.recovery": "Recovery codes",
+    "security.recovery.left": "You have {count} left. Each signs you in once when you do not have"
+    " your authenticator app.",
+    "security.issuers": "Other places where you sign in",
+    "security.issuers.lead": "They say who you are, and your account here believes them.",
+    "security.issuer": "Name",
+    "security.issuer.linked": "Linked",
+    "security.issuer.for": "For",
+    "security.issuer.signin": "signing in here, and mail programs",
+    "security.issuer.mail": "mail programs",
+    "security.done.password": "Your password is changed, and everything that had signed in with the"
+    " old one has ended. This browser is still signed in.",
+    "security.done.totp": "The authenticator app is turned off, and its recovery codes are gone.",
+    "security.done.passkey": "Your passkey is added. Next time, sign in with it: there will be"
+    " nothing to type.",
+    "security.done.renamed": "The passkey is renamed.",
+    "security.done.removed": "The passkey is removed. Delete it on its device, too.",
+    "security.done.nothing": "That had been done before, or is gone. Nothing was changed.",
+    "ways.passkey": "the passkey <bdi>{name}</bdi>",
+    "ways.password": "your password",
+    "ways.password.code": "your password, with a code from your authenticator app",
+    "ways.issuer": "<bdi>{label}</bdi>",
+    # Changing the password
+    "change.title": "Change password",
+    "change.first": "Set a password",
+    "change.ends": "Other browsers, connected applications and open connections end: they have to"
+    " sign in again. This browser stays signed in.",
+    "change.stays": "App passwords stay good. If somebody else may know one, <a"
+    ' href="{passwords}">end it</a>, too.',
+    "change.current": "Current password",
+    "change.new": "New password",
+    "change.new.hint": "At least {shortest} characters. A few words in a row are good, and so is"
+    " what a password manager makes.",
+    "change.repeated": "New password, once more",
+    "change.cancel": "Cancel",
+    "change.wrong": "The current password is wrong.",
+    "change.short": "The new password is too short.",
+    "change.common": "The new password is one of the first that somebody would try. Choose another"
+    " one.",
+    "change.unusable": "The new password is empty or too long. Choose one of at most 72 letters.",
+    "change.different": "The two new passwords are not the same.",
+    # An authenticator app
+    "totp.title": "Set up an authenticator app",
+    "totp.lead": "It makes codes on your phone. From then on, one is needed besides your password"
+    " when you sign in.",
+    "totp.passwordless": "Your account has no password. A code is asked for with a password alone.",
+    "totp.replaces": "The app that you have set up before will make no good codes any more, and its"
+    " recovery codes will be gone.",
+    "totp.scan": "Open an authenticator app on your phone, and scan this picture with it.",
+    "totp.type": "If you cannot scan it, enter this key there:",
+    "totp.drawn": "QR code for the authenticator app",
+    "totp.copy": "Copy the key",
+    "totp.copied": "Copied",
+    "totp.code": "Code that the app shows",
+    "totp.button": "Turn it on",
+    "totp.wrong": "This code is wrong. Try the next one. If that is wrong, too, look whether the"
+    " clock of your phone is right.",
+    "totp.done": "Your authenticator app is turned on.",
+    # Recovery codes
+    "recovery.title": "New recovery codes",
+    "recovery.replaces": "The new ones take their place: those that you have now sign nobody in any"
+    " more.",
+    "recovery.button": "Make new codes",
+    "recovery.made.title": "Your recovery codes",
+    "recovery.made.lead": "Each signs you in once when you do not have your authenticator app. Keep"
+    " them where you find them without your phone.",
+    "recovery.made.for": "For <bdi>{account}</bdi> at {host}:",
+    "recovery.made.once": "They are shown only here, and only this once.",
+    "recovery.made.copy": "Copy",
+    "recovery.made.save": "Save as a file",
+    "recovery.made.file": "recovery-codes-{host}.txt",
+    "recovery.made.print": "Print",
+    "recovery.made.done": "I have kept them",
+    # Removing what somebody signs in with
+    "remove.left": "After that, you sign in with:",
+    "remove.nothing": "Nothing is left after that: nobody can sign in to your account, not even you,"
+    " until an administrator helps you.",
+    "remove.totp.title": "Turn off the authenticator app?",
+    "remove.totp.lead": "No code is needed with your password any more, and your recovery codes are"
+    " gone.",
+    "remove.totp.button": "Turn off",
+    "remove.passkey.title": "Remove this passkey?",
+    "remove.passkey.lead": "Nobody can sign in with <strong><bdi>{name}</bdi></strong> any more.",
+    "remove.passkey.button": "Remove",
+    "rename.title": "Rename a passkey",
+    "rename.button": "Save",
     # Signing in
     "signin.title": "Sign in",
     "signin.program": "<bdi>{program}</bdi> asks you to sign in. After that, you return to"
@@ -383,22 +498,16 @@ ENGLISH: Mapping[str, str] = {
     "passkey.title": "Add a passkey",
     "passkey.lead": "With a passkey you sign in with your fingerprint, your face, the lock of your"
     " device or a security key, and type nothing.",
-    "passkey.account": "It will be for <bdi>{account}</bdi>.",
     "passkey.name": "Name of the passkey",
     "passkey.name.hint": "For you, so that you recognize it later.",
     "passkey.name.default": "My device",
-    "passkey.button": "Add a passkey",
     "passkey.script": "Passkeys need JavaScript, and a browser that knows them. Everything else"
     " here works without.",
     "passkey.none": "No passkey was made. Try again when you are ready.",
     "passkey.wrong": "This passkey could not be added.",
     "passkey.exists": "This device has a passkey for your account already.",
     "passkey.full.title": "You have enough passkeys",
-    "passkey.full.text": "There is room for twenty. Ask your administrator to remove one that you"
-    " use no more.",
-    "passkey.done.title": "Your passkey is added",
-    "passkey.done.text": "Next time, sign in with <strong><bdi>{name}</bdi></strong>: there will"
-    " be nothing to type.",
+    "passkey.full.text": "There is room for twenty. Remove one that you use no more first.",
     # Signing out
     "signout.title": "Sign out?",
     "signout.text": "<bdi>{account}</bdi> is signed in with this browser.",

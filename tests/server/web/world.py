@@ -149,12 +149,13 @@ class Connected:
     The open connections of a service.
     """
 
-    def __init__(self, started: float) -> None:
-        self._started = started
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._started = now()
         self.opened: dict[str, Connection] = {}
         self.reasons: list[str] = []
 
-    def open(self, account: str, service: str = "imap", **others: str | None) -> Connection:
+    def open(self, account: str, service: str = "imap", **others: Any) -> Connection:
         """
         Somebody logs in.
         """
@@ -163,6 +164,7 @@ class Connected:
             "address": "198.51.100.7",
             "program": "Thunderbird",
             "credential": "app password 'phone'",
+            "since": self._now(),
             **others,
         }
         self.opened[number] = Connection(number, account, service, **usual)
@@ -332,7 +334,7 @@ class World:
             for name, each in siteSecrets.items()
         )
         self.administrators = {BOB}
-        self.connected = Connected(now())
+        self.connected = Connected(now)
         self.delivered: list[tuple[str, bytes]] = []
         self.administered = cast(Any, copy(stores))
         for name in ("appPasswords", "events"):
@@ -370,7 +372,6 @@ class World:
                     self.pages,
                     self.authorization,
                     self.signIn,
-                    self.passkeys,
                     self.devices,
                     self.logout,
                     3600.0,
@@ -381,6 +382,7 @@ class World:
                     self.pages,
                     self.account,
                     self.administration,
+                    self.signIn,
                     self.hosts,
                     stores.spent,
                     self.sign,

@@ -129,6 +129,7 @@ class Describer:
             "more": escape(self._credential(connection.credential)),
             "protocol": describeProtocol(self.visit, connection.service),
             "address": escape(connection.address or self.visit.say("access.unknown")),
+            "since": ago(self.visit, connection.since, self.now),
         }
         name = self._name(connection.program)
         return Access(AccessKind.CONNECTION, connection.identifier, name, facts)
