@@ -226,6 +226,7 @@ class ServiceCase(TestCase):
         more: str = "",
         path: bool = False,
         files: Mapping[str, bytes] | None = None,
+        ports: dict[str, int] | None = None,
         **settings: Any,
     ) -> None:
         """
@@ -234,8 +235,9 @@ class ServiceCase(TestCase):
         @param more: what is appended to the configuration.
         @param path: let the service know where its configuration is.
         @param files: what else is in its directory.
+        @param ports: see L{deploy}.
         """
-        self.directory = deploy(self, more)
+        self.directory = deploy(self, more, ports)
         for name, content in (files or {}).items():
             (self.directory / name).write_bytes(content)
         file = self.directory / "mailauth.toml"

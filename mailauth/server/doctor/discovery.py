@@ -54,6 +54,7 @@ class Discovery:
     @ivar autoconfig: what Thunderbird finds, or C{None}.
     @ivar pacc: what programs find that know PACC, and its octets, or C{None}.
     @ivar autodiscovered: where Outlook would go.
+    @ivar undecided: nobody could tell what one of the programs finds.
     """
 
     autoconfig: Autoconfig | None = None
@@ -61,6 +62,7 @@ class Discovery:
     pacc: PACC | None = None
     paccDocument: bytes | None = None
     autodiscovered: tuple[Place, ...] = ()
+    undecided = False
 
     def __init__(self, web: Web, address: str) -> None:
         """
@@ -206,8 +208,12 @@ class Discovery:
         One address is enough.
         """
         found = _firstOf(attempts)
+        undecided = found is None and any(attempt.level == UNKNOWN for attempt in attempts)
+        self.undecided |= undecided
         for attempt in attempts:
-            if attempt.value is None and found is None:
+            if undecided and attempt.level == FAILS:
+                yield doubtful(topic, f"{attempt.address}: {attempt.why}. It need not be there.")
+            elif attempt.value is None and found is None:
                 yield Finding(
                     topic,
                     attempt.level,

@@ -92,6 +92,7 @@ class Examination:
         self._now = now
         self._configured = configured
         self._register = register
+        self._undecided = False
         self._web = Web(network, trustRoot, records, now)
 
     async def examine(self) -> Report:
@@ -119,6 +120,7 @@ class Examination:
         sections.insert(0, ("DNS", [*published.judge(hosts, discovery.paccDocument)]))
         places = [*dict.fromkeys([*discovery.places(), *published.places()])][:MAX_PLACES]
         heard = await together(converse(self._network, self._trustRoot, each) for each in places)
+        self._undecided = discovery.undecided or published.undecided
         sections.append(("Mail servers", [*self._judgeServers(places, heard)]))
         settings = discovery.autoconfig
         scope = settings.scope if settings is not None and settings.scope else SCOPE
@@ -138,9 +140,9 @@ class Examination:
             yield from judgeServer(place, each, preferred[place.protocol] == place, now)
         for protocol, what in (("imap", "read"), ("smtp", "sent")):
             if protocol not in preferred:
-                yield wrong(
+                yield self._missing(
                     f"{protocol}.connect",
-                    f"Nothing that programs find says where mail of {self._domain} is {what}.",
+                    f"where mail of {self._domain} is {what}",
                     f"Have autoconfig.{self._domain} lead to the server, and publish what"
                     f" 'mailauth dns {self._domain}' shows.",
                 )
@@ -153,13 +155,11 @@ class Examination:
         )
         findings: list[Finding] = []
         if not issuers:
-            says = "No document that programs find names an authorization server."
             mend = "mailauth names it in autoconfig and in PACC's document: see above."
-            findings.append(wrong("issuer.named", says, mend))
+            findings.append(self._missing("issuer.named", "who gives out tokens", mend))
             issuers = await findIssuers(self._web, led)
         if not issuers:
-            says = "Nothing leads to an authorization server, so nobody gets a token."
-            return [("Authorization server", [*findings, wrong("issuer", says)])]
+            return [("Authorization server", [attrs.evolve(findings[0], topic="issuer")])]
         if len(issuers) > 1:
             findings.append(
                 wrong(
@@ -183,6 +183,14 @@ class Examination:
             ("Clients", clients),
             ("Set-up files", await files.look()),
         ]
+
+    def _missing(self, topic: str, what: str, mend: str) -> Finding:
+        """
+        What nothing says, or nobody could read.
+        """
+        if self._undecided:
+            return unknown(topic, f"It could not be found out {what}.", mend)
+        return wrong(topic, f"Nothing that programs find says {what}.", mend)
 
     async def _examineJMAP(self, published: Published) -> list[Finding]:
         """

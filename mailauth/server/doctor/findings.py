@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 import attrs
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 
 OK, WARNING, UNKNOWN, FAILS = LEVELS = ("ok", "warning", "unknown", "fails")
 """
@@ -85,9 +85,11 @@ async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """
     Do what does not wait for each other.
 
-    @return: the results, in the order of the work.
+    @return: the results, in the order of the work. The first failure is raised.
     """
-    results: list[T] = await gatherResults(
-        [Deferred.fromCoroutine(each) for each in work], consumeErrors=True
-    )
+    started = [Deferred.fromCoroutine(each) for each in work]
+    try:
+        results: list[T] = await gatherResults(started, consumeErrors=True)
+    except FirstError as error:
+        error.subFailure.raiseException()
     return results

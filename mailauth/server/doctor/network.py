@@ -27,6 +27,11 @@ from .records import Records
 
 _LOOPBACK = ("127.0.0.1", "::1")
 
+MAX_ALIASES = 8
+"""
+How many names a host may have one after the other.
+"""
+
 _DIRECTION = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]=]*):(?P<port>[0-9]{0,5})"
     r"=(?P<toHost>\[[0-9A-Fa-f:.]+\]|[^:\[\]=]*):(?P<toPort>[0-9]{0,5})"
@@ -146,14 +151,16 @@ class Network:
             if followed is not None:
                 host, port = followed
                 break
-        if self._aliases is not None:
-            for alias in await self._aliases.find(host, "CNAME"):
-                host = alias.removesuffix(".")
-        if host == "localhost" or host.endswith(".localhost"):
-            # RFC 6761 section 6.3: nobody is asked.
-            return [_address(each, port) for each in _LOOPBACK]
-        if isAddress(host):
-            return [_address(host, port)]
+        for _ in range(MAX_ALIASES):
+            if host == "localhost" or host.endswith(".localhost"):
+                # RFC 6761 section 6.3: nobody is asked.
+                return [_address(each, port) for each in _LOOPBACK]
+            if isAddress(host):
+                return [_address(host, port)]
+            alias = await self._alias(host)
+            if alias is None:
+                break
+            host = alias
         if self._records is None:
             return await _Receiver.ask(self._reactor.nameResolver, host, port)
         return [
@@ -161,6 +168,15 @@ class Network:
             for type in ("A", "AAAA")
             for each in await self._records.find(host, type)
         ]
+
+    async def _alias(self, host: str) -> str | None:
+        """
+        What else a host is called, if somebody here knows.
+        """
+        for records in (self._aliases, self._records):
+            for alias in await records.find(host, "CNAME") if records is not None else ():
+                return alias.removesuffix(".")
+        return None
 
 
 @implementer(IHostResolution)

@@ -66,6 +66,13 @@ class Published:
         found = await together(_find(records, *each) for each in asked)
         return cls(domain, dict(zip(asked, found, strict=True)))
 
+    @property
+    def undecided(self) -> bool:
+        """
+        Whether nobody can tell where the services are.
+        """
+        return any(found.outage for _, found in self._services())
+
     def places(self) -> Iterator[Place]:
         """
         Where the services are, by the records.
@@ -98,11 +105,19 @@ class Published:
                     yield self._judgeAlias(record)
         yield from self._judgeDigest(document)
 
+    def _services(self) -> Iterator[tuple[str, Found]]:
+        for service in SERVICES:
+            name = f"{service}._tcp.{self._domain}"
+            yield name, self._found[name, "SRV"]
+
     def _list(self) -> Iterator[Finding]:
+        for name, found in self._services():
+            if found.outage:
+                yield _undecided("srv", name, found)
         places = [*self.places()]
         for place in places:
             yield good("srv", f"An SRV record leads to {place}.")
-        if not places:
+        if not places and not self.undecided:
             yield doubtful("srv", f"No SRV record of {self._domain} says where its mail is.")
 
     def _judgeService(self, record: DNSRecord) -> Iterator[Finding]:

@@ -12,7 +12,13 @@ from typing import Any, Protocol
 from twisted.internet.defer import TimeoutError
 from twisted.names import dns
 from twisted.names.client import Resolver
-from twisted.names.error import DNSNameError, DomainError, ResolverError
+from twisted.names.error import (
+    DNSNameError,
+    DNSQueryRefusedError,
+    DNSServerError,
+    DomainError,
+    ResolverError,
+)
 
 from ...errors import Outage
 from ..setup.dns import DNSRecord
@@ -121,8 +127,13 @@ def readZone(text: str) -> ZoneRecords:
 
 
 def _explain(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "it does not answer"
+    for kind, words in (
+        (TimeoutError, "it does not answer"),
+        (DNSQueryRefusedError, "it refuses"),
+        (DNSServerError, "it fails"),
+    ):
+        if isinstance(error, kind):
+            return words
     return type(error).__name__
 
 
