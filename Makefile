@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 # A half-made environment is none.
 .DELETE_ON_ERROR:
 
-.PHONY: demo test check coverage docs standards bench bench-provider soak races clean
+.PHONY: demo test check coverage docs standards pictures bench bench-provider soak races clean
 
 demo: $(VENV)/demo-installed
 	$(BIN)/mailauth demo
@@ -38,6 +38,10 @@ docs: $(VENV)/test-installed
 # Which tests show which case of the acceptance list.
 standards: $(VENV)/test-installed
 	$(BIN)/python -m tests.checklist
+
+# The pictures of Thunderbird on the set-up page are drawn anew. Needs thunderbird and pngquant.
+pictures: $(VENV)/test-installed
+	$(BIN)/python -m tests.interop.pictures
 
 bench: $(VENV)/test-installed
 	$(BIN)/python bench/login.py

@@ -1,6 +1,6 @@
 """
-Roundcube, as C{docs/roundcube.md} says that it be configured. Owns its process, the rest of its
-configuration, and the cookies of its one visitor.
+Roundcube. Owns its process, what its configuration has besides what is ours, and the cookies of its
+one visitor.
 
 PHP's own server speaks no TLS, so this is the proxy that does it for Roundcube: it speaks of itself
 as L{ADDRESS}.
@@ -26,7 +26,6 @@ from urllib.parse import urlencode
 import attrs
 
 from . import HOST
-from .documents import blocksOf, filledIn
 from .ports import freePort
 from .programs import TIMEOUT
 
@@ -80,17 +79,15 @@ class Roundcube:
     One that runs.
     """
 
-    def __init__(self, directory: Path, authority: str, replacements: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, authority: str, lines: str) -> None:
         """
         Start it, and wait until it is ready.
 
         @param directory: for all that it has.
         @param authority: the file with the certificate to trust.
-        @param replacements: for what the document made up.
+        @param lines: of its configuration.
         """
-        [block] = blocksOf("roundcube.md", "At Roundcube")
-        configuration = _REST.format(directory=directory) + filledIn(block, replacements)
-        (directory / "config.inc.php").write_text(configuration)
+        (directory / "config.inc.php").write_text(_REST.format(directory=directory) + lines)
         (directory / _DEFAULTS.name).symlink_to(_DEFAULTS)
         self._database = directory / "roundcube.db"
         self._cookies: SimpleCookie = SimpleCookie()

@@ -203,7 +203,8 @@ class SetupTestCase(DemoTestCase):
 
         @return: where Thunderbird opens a browser.
         """
-        self.thunderbird.call("findServers", name.partition("@")[0], name)
+        self.thunderbird.call("typeAddress", name.partition("@")[0], name)
+        self.thunderbird.call("findServers")
         self.thunderbird.call("connect", protocol)
         return self.thunderbird.awaitAddress()
 

@@ -71,20 +71,41 @@ const account = () => MailServices.accounts.defaultAccount;
 const inbox = () => account().incomingServer.rootFolder.getFolderWithFlags(INBOX);
 const header = (folder, id) => [...folder.messages].find(each => each.messageId == id);
 
-// What the account hub shows.
-const hub = selector => Services.wm.getMostRecentWindow("mail:3pane").document
-  .querySelector("account-hub-container")?.shadowRoot?.querySelector(selector);
+const mainWindow = () => Services.wm.getMostRecentWindow("mail:3pane");
 
-async function goOn() {
-  const forward = () => hub("account-hub-email account-hub-footer")?.querySelector("#forward");
-  await until(() => forward()?.disabled === false);
-  forward().click();
-}
+// What the account hub shows.
+const hub = selector => mainWindow().document.querySelector("account-hub-container")
+  ?.shadowRoot?.querySelector(selector);
+
+// The button that goes on from there, as soon as it does.
+const forward = () => until(() => hub("account-hub-email account-hub-footer #forward:enabled"));
 
 async function getNewMessages() {
   const listener = listen();
   account().incomingServer.getNewMessages(inbox(), null, listener);
   await listener.promise;
+}
+
+// What some elements of the window look like, with a margin, when they change no more: a PNG in
+// base64, in which everything is twice as large.
+async function draw(elements, margin, left = 0, top = 0) {
+  const window = mainWindow();
+  const canvas = window.document.createElementNS("http://www.w3.org/1999/xhtml", "canvas");
+  let drawn, before;
+  do {
+    await new Promise(resolve => setTimeout(resolve, 500));
+    const places = elements.map(each => each.getBoundingClientRect());
+    const x = Math.min(...places.map(each => each.left)) - margin;
+    const y = Math.min(...places.map(each => each.top)) - margin;
+    const width = Math.max(...places.map(each => each.right)) + margin - x;
+    const height = Math.max(...places.map(each => each.bottom)) + margin - y;
+    const part = new window.DOMRect(left + x, top + y, width, height);
+    const shot = await window.browsingContext.currentWindowGlobal.drawSnapshot(part, 2, "white");
+    [canvas.width, canvas.height] = [shot.width, shot.height];
+    canvas.getContext("2d").drawImage(shot, 0, 0);
+    [before, drawn] = [drawn, canvas.toDataURL()];
+  } while (drawn != before);
+  return drawn.split(",")[1];
 }
 
 const functions = {
@@ -160,10 +181,10 @@ const functions = {
     return version;
   },
 
-  // The account hub, as somebody goes through it who types a name and an address: up to the
-  // servers that it finds,
-  async findServers(name, address) {
-    const window = Services.wm.getMostRecentWindow("mail:3pane");
+  // The account hub, as somebody goes through it who types a name and an address: to the servers
+  // that it finds,
+  async typeAddress(name, address) {
+    const window = mainWindow();
     await until(() => window.openAccountHub);
     await window.openAccountHub("MAIL");
     const step = await until(() => hub("email-auto-form:not([hidden])"));
@@ -172,7 +193,10 @@ const functions = {
       input.value = value;
       input.dispatchEvent(new window.Event("input", { bubbles: true }));
     }
-    await goOn();
+  },
+
+  async findServers() {
+    (await forward()).click();
     await until(() => hub("email-config-found:not([hidden])"));
   },
 
@@ -182,7 +206,7 @@ const functions = {
     OAuth2.clearState();
     const choice = await until(() => hub(`email-config-found #${protocol}:not([hidden]) input`));
     choice.click();
-    await goOn();
+    (await forward()).click();
   },
 
   // and when he has, to the end,
@@ -269,7 +293,7 @@ const functions = {
   },
 
   async show(id) {
-    const tabs = Services.wm.getMostRecentWindow("mail:3pane").document.getElementById("tabmail");
+    const tabs = mainWindow().document.getElementById("tabmail");
     const pane = tabs.currentAbout3Pane;
     pane.displayFolder(inbox().URI);
     await until(() => pane.gDBView?.msgFolder == inbox());
@@ -327,6 +351,32 @@ const functions = {
     session.search(null);
     await promise;
     return found;
+  },
+
+  // Where an add-on is installed from a file.
+  async drawAddOns() {
+    const window = mainWindow();
+    window.resizeTo(860, 600);
+    const page = await window.openAddonsMgr("addons://list/extension");
+    const find = selector => page.document.querySelector(selector);
+    const button = await until(() => find(".more-options-button"));
+    await until(() => button.menuId);
+    button.click();
+    const menu = await until(() => find("#page-options panel-list:popover-open"));
+    await until(() => menu.contains(page.document.activeElement));
+    menu.querySelector("[action=install-from-file]").focus();
+    const place = page.docShell.chromeEventHandler.getBoundingClientRect();
+    // With more around it there would be half of a search field.
+    return draw([find(".main-heading"), menu], 7, place.left, place.top);
+  },
+
+  // Where an account is added.
+  async drawAddress(name, address) {
+    mainWindow().resizeTo(560, 720);
+    await functions.typeAddress(name, address);
+    const step = hub("email-auto-form:not([hidden])");
+    const title = step.shadowRoot.querySelector("#title");
+    return draw([title, step.querySelector("#email"), await forward()], 16);
   },
 };
 

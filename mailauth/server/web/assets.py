@@ -1,5 +1,5 @@
 """
-What pages load: a style sheet, a script and a picture. Owns their addresses, which change with what
+What pages load: a style sheet, scripts and pictures. Owns their addresses, which change with what
 they hold, so that browsers keep them for good.
 """
 
@@ -15,6 +15,7 @@ _DIRECTORY = Path(__file__).with_name("static")
 _TYPES: Mapping[str, bytes] = {
     ".css": b"text/css; charset=utf-8",
     ".js": b"text/javascript; charset=utf-8",
+    ".png": b"image/png",
     ".svg": b"image/svg+xml",
 }
 _YEAR = 365 * 86400

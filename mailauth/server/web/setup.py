@@ -20,7 +20,7 @@ from ...oauth.responses import OAuthError, writeJSON
 from ...usernames import canonicalName
 from ..domains import Domains
 from ..mailhosts import MailHosts
-from ..setup import apple, autoconfig, autodiscover, emailproxy, fairemail, thunderbird
+from ..setup import apple, autoconfig, autodiscover, emailproxy, fairemail, roundcube, thunderbird
 from ..setup.autodiscover import AutodiscoverError
 from ..setup.pacc import writePACC
 from ..setup.thunderbird import AddOn
@@ -298,6 +298,7 @@ def setupByAddress(
         addOn.path: AddOnResource(addOn),
         "setup/thunderbird/updates.json": UpdatesResource(addOn),
         "setup/thunderbird/policies.json": Prepared(writeJSON(addOn.policies()), JSON),
+        "setup/roundcube.inc.php": Prepared(roundcube.writeConfiguration(hosts), roundcube.TYPE),
         "setup/apple.mobileconfig": SetupFile(
             setup, apple.TYPE, lambda asked: sign(apple.writeProfile(hosts, asked.address))
         ),

@@ -45,8 +45,12 @@ ENGLISH: Mapping[str, str] = {
     "setup.thunderbird.install": "In Thunderbird, open <b>Settings</b>, then <b>Add-ons and"
     " Themes</b>. Click the gear, choose <b>Install Add-on From File</b>, and open what you"
     " downloaded.",
+    "setup.thunderbird.install.picture": "The page Manage Your Extensions: the menu of the gear is"
+    " open, at Install Add-on From File.",
     "setup.thunderbird.add": "Add an account, and enter your name and <bdi>{address}</bdi>. The"
     " sign-in page of this server opens.",
+    "setup.thunderbird.add.picture": "The page Add your email address: a name and an address are"
+    " entered, and there is a button Continue.",
     "setup.apple": "iPhone, iPad and Mac",
     "setup.apple.text": "Apple's Mail takes an app password.",
     "setup.apple.get": "On the device itself, open the <a {link}>profile</a>, and allow the"
@@ -77,6 +81,10 @@ ENGLISH: Mapping[str, str] = {
     "setup.hand.smtp": "Sending (SMTP)",
     "setup.hand.tls": "SSL/TLS",
     "setup.hand.starttls": "STARTTLS",
+    "setup.administrators": "For administrators",
+    "setup.administrators.text": "A <a {policies}>policy</a> installs the add-on in all of an"
+    " organisation's Thunderbirds. With some lines of <a {roundcube}>configuration</a> people sign"
+    " in to Roundcube here.",
     # Our own sites
     "site.account": "Your account",
     "site.admin": "Administration",

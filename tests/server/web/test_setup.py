@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import plistlib
 from io import BytesIO
+from struct import unpack_from
 from xml.etree.ElementTree import fromstring
 from zipfile import ZipFile
 
@@ -196,6 +197,9 @@ class FileTests(PagesCase):
         self.assertIn(f"[{ALICE}]".encode(), proxy.body)
         nobody = self.browser.get("setup/email-oauth2-proxy.ini")
         self.assertIn(f"[you@{HOST}]".encode(), nobody.body)
+        roundcube = self.browser.get("setup/roundcube.inc.php")
+        self.assertIn(f"'{ISSUER}/token'".encode(), roundcube.body)
+        self.assertEqual("text/plain; charset=utf-8", roundcube.headers["content-type"])
         policies = self.browser.get("setup/thunderbird/policies.json")
         self.assertIn(f"oauth@{HOST}", policies.body.decode())
 
@@ -261,9 +265,30 @@ class SetupPageTests(PagesCase):
             self.assertIn(text, shown.page.text)
         links = [named["href"] for tag, named in shown.page.elements if tag == "a"]
         files = [each for each in links if each.startswith("/setup/") and each != "/setup/"]
-        self.assertEqual(4, len(files))
+        self.assertEqual(6, len(files))
         for each in files:
             self.assertEqual(200, self.browser.get(each).status, each)
+
+    def test_pictures(self) -> None:
+        """
+        The pictures are small, and somebody who does not see them is told what they show.
+        """
+        shown = self.browser.get(f"setup/?emailaddress={ALICE}")
+
+        pictures = [
+            named
+            for tag, named in shown.page.elements
+            if tag == "img" and named["src"].endswith(".png")
+        ]
+        self.assertEqual(2, len(pictures))
+        for picture in pictures:
+            self.assertGreater(len(picture["alt"]), 40)
+            got = self.browser.get(picture["src"])
+            self.assertEqual((200, "image/png"), (got.status, got.headers["content-type"]))
+            self.assertLess(len(got.body), 60_000)
+            # Drawn twice as large as they are shown.
+            size = [2 * int(picture[side]) for side in ("width", "height")]
+            self.assertEqual(size, [*unpack_from(">LL", got.body, 16)])
 
     def test_unknown(self) -> None:
         """
