@@ -16,10 +16,12 @@ from twisted.internet.error import CannotListenError
 
 from .commands.account import account
 from .commands.apppassword import appPassword
+from .commands.audit import audit
 from .commands.client import client
 from .commands.dns import dns
 from .commands.doctor import doctor
 from .commands.factors import passkeys, totp
+from .commands.health import health
 from .commands.invocation import DEFAULT_CONFIGURATION, Invocation, refuse
 from .commands.issuer import issuer
 from .commands.key import key
@@ -56,7 +58,19 @@ def main(context: click.Context, config: Path | None, data: Path | None, asJSON:
     context.obj = Invocation(path, asJSON)
 
 
-for _noun in (account, appPassword, token, session, client, key, issuer, dns, doctor):
+for _noun in (
+    account,
+    appPassword,
+    token,
+    session,
+    client,
+    key,
+    issuer,
+    audit,
+    health,
+    dns,
+    doctor,
+):
     main.add_command(_noun)
 
 for _verb in (passkeys, totp):

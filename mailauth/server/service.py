@@ -163,7 +163,11 @@ class MailService(MultiService):
             lambda: self._tls.ends,
         )
         self._submissions = SubmissionService(
-            self.truth.accounts, self.mailboxes, configuration.hostname, time
+            self.truth.accounts,
+            self.database.aliases,
+            self.mailboxes,
+            configuration.hostname,
+            time,
         )
         self._factories = self._makeFactories()
         for name, factory in self._factories.items():

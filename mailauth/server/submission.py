@@ -24,7 +24,7 @@ from twisted.mail.smtp import Address, SMTPBadRcpt, SMTPBadSender, SMTPServerErr
 from zope.interface import implementer
 
 from ..errors import InvalidCredentials, Outage
-from ..interfaces import IAccounts
+from ..interfaces import IAccounts, IAliases
 from ..usernames import canonicalName
 from .mailbox.mailboxes import Mailboxes
 
@@ -41,15 +41,29 @@ class SubmissionService:
     What all submissions need.
 
     @ivar accounts: who is here.
+    @ivar aliases: by what other addresses.
     @ivar mailboxes: where their mail is.
     @ivar host: what this server calls itself in trace headers.
     @ivar wallClock: seconds since the epoch.
     """
 
     accounts: IAccounts
+    aliases: IAliases
     mailboxes: Mailboxes
     host: str
     wallClock: Callable[[], float]
+
+    async def ownerOf(self, address: Address) -> str | None:
+        """
+        Whose an address is, if it is somebody's here.
+
+        @raise Outage: nobody can tell.
+        """
+        name = _canonical(address)
+        if name is None or await self.accounts.get(name) is not None:
+            return name
+        alias = await self.aliases.get(name)
+        return None if alias is None else alias.account
 
 
 @implementer(IMessageDelivery)
@@ -69,16 +83,25 @@ class Submission:
         self._account = account
         self._readOnly = readOnly
 
-    def validateFrom(self, helo: tuple[bytes, bytes], origin: Address) -> Address:
+    def validateFrom(self, helo: tuple[bytes, bytes], origin: Address) -> Deferred[Address]:
         """
-        See L{IMessageDelivery}. Everybody sends as himself.
+        See L{IMessageDelivery}. Everybody sends as himself, by any of his addresses.
         """
+        return Deferred.fromCoroutine(self._validateFrom(origin))
+
+    async def _validateFrom(self, origin: Address) -> Address:
         if self._readOnly:
             raise SMTPBadSender(origin, 550, "5.7.1 This password may read mail and not send it")
-        if self._canonical(origin) != self._account:
-            raise SMTPBadSender(origin, 550, "5.7.1 This is not the address you logged in with")
+        if _canonical(origin) != self._account and not await self._isAlias(origin):
+            raise SMTPBadSender(origin, 550, "5.7.1 This is not an address of yours")
         self._message = LocalMessage(self._service.mailboxes)
         return origin
+
+    async def _isAlias(self, address: Address) -> bool:
+        try:
+            return await self._service.ownerOf(address) == self._account
+        except Outage:
+            raise SMTPServerError(451, "4.3.0 Cannot check this sender now. Try again later.")
 
     def validateTo(self, user: User) -> Deferred[Callable[[], LocalMessage]]:
         """
@@ -87,12 +110,12 @@ class Submission:
         return Deferred.fromCoroutine(self._validateTo(user))
 
     async def _validateTo(self, user: User) -> Callable[[], LocalMessage]:
-        message, name = self._message, self._canonical(user.dest)
+        message = self._message
         try:
-            account = None if name is None else await self._service.accounts.get(name)
+            name = await self._service.ownerOf(user.dest)
         except Outage:
             raise SMTPServerError(451, "4.3.0 Cannot check this recipient now. Try again later.")
-        if name is None or account is None:
+        if name is None:
             raise SMTPBadRcpt(
                 user.dest,
                 550,
@@ -126,15 +149,15 @@ class Submission:
             )
         )
 
-    @staticmethod
-    def _canonical(address: Address) -> str | None:
-        """
-        The account name that an address can be, if it can be one.
-        """
-        try:
-            return canonicalName(bytes(address))
-        except InvalidCredentials:
-            return None
+
+def _canonical(address: Address) -> str | None:
+    """
+    The canonical form of an address, if it can be anybody's here.
+    """
+    try:
+        return canonicalName(bytes(address))
+    except InvalidCredentials:
+        return None
 
 
 def _literal(peer: bytes) -> bytes:

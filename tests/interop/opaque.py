@@ -188,7 +188,9 @@ class OpaqueServer:
 
     def _makePortal(self) -> Portal:
         accounts = self._stores.accounts
-        submissions = SubmissionService(accounts, self._mailboxes, "mail.example.test", time)
+        submissions = SubmissionService(
+            accounts, self._stores.aliases, self._mailboxes, "mail.example.test", time
+        )
 
         def openIMAP(avatarId: AvatarId) -> Any:
             return self._mailboxes.account(avatarId.account), _nothing

@@ -253,6 +253,7 @@ class AppPasswordTests(CommandCase):
             "name": "phone",
             "services": ["imap", "smtp"],
             "read_only": True,
+            "send_only": False,
             "created": ISO_TIME,
             "expires": "2099-01-31T00:00:00+00:00",
             "from": ["192.0.2.0/24", "2001:db8::/32"],
@@ -283,7 +284,7 @@ class AppPasswordTests(CommandCase):
         self.assertNotIn(secret, table)
         heading, line = table.splitlines()
         self.assertEqual(heading.split()[:4], ["id", "name", "services", "read_only"])
-        self.assertEqual(line.split()[1:], ["laptop", "-", "no", "-", "-", "-", "-"])
+        self.assertEqual(line.split()[1:], ["laptop", "-", "no", "no", "-", "-", "-", "-"])
 
     def test_import(self) -> None:
         """
@@ -667,8 +668,8 @@ class HelpTests(SynchronousTestCase):
         self.assertEqual(
             list(nouns(text)),
             [
-                *("account", "app-password", "client", "config", "demo", "dns"),
-                *("doctor", "issuer", "key", "session", "token"),
+                *("account", "app-password", "audit", "client", "config", "demo", "dns"),
+                *("doctor", "health", "issuer", "key", "session", "token"),
             ],
         )
         setup = (Path(__file__).parents[2] / "setup.cfg").read_text()

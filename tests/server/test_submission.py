@@ -24,7 +24,8 @@ from mailauth.mail.smtp import ESMTP
 from mailauth.server.mailbox.mailboxes import Mailboxes
 from mailauth.server.submission import LocalMessage, Submission, SubmissionService
 from mailauth.stores.memory import MemoryAccounts
-from mailauth.stores.records import Account
+from mailauth.stores.memoryaliases import MemoryAliases
+from mailauth.stores.records import Account, Alias
 
 from .mailbox.parlour import NOW, Connection, makeDirectory
 
@@ -70,8 +71,10 @@ class SubmissionTestCase(SynchronousTestCase):
         self.accounts = FailingAccounts()
         for name in (ALICE, BOB):
             self.successResultOf(self.accounts.add(Account(name)))
+        self.aliases = MemoryAliases(self.accounts)
         self.service = SubmissionService(
             self.accounts,
+            self.aliases,
             Mailboxes(self.root, self.inThread, lambda: NOW, "host.test"),
             "mail.example.test",
             lambda: NOW,
@@ -84,6 +87,12 @@ class SubmissionTestCase(SynchronousTestCase):
         if self.diskError is not None:
             return fail(self.diskError)
         return execute(call, *arguments)
+
+    def addAlias(self, address: str, account: str) -> None:
+        """
+        Give an account another address.
+        """
+        self.successResultOf(self.aliases.add(Alias(address, account)))
 
     def connect(self, readOnly: bool = False) -> Connection:
         """
@@ -167,6 +176,35 @@ class EnvelopeTests(SubmissionTestCase):
         ):
             answer = connection.say(b"RCPT TO:" + recipient + b"\r\n")
             self.assertEqual(code, answer[: len(code)], recipient)
+
+    def test_aliases(self) -> None:
+        """
+        Everybody sends as any of his aliases, and as nobody else's; they receive, too.
+        """
+        self.addAlias("info@example.test", ALICE)
+        self.addAlias("sales@example.test", BOB)
+        connection = self.connect()
+
+        for line, code in (
+            (b"MAIL FROM:<sales@example.test>", b"550 5.7.1 "),
+            (b"MAIL FROM:<Info@Example.test>", b"250 "),
+            (b"RCPT TO:<SALES@example.test>", b"250 "),
+            (b"RCPT TO:<info@example.test>", b"250 "),
+            (b"RCPT TO:<infos@example.test>", b"550 5.1.1 "),
+        ):
+            answer = connection.say(line + b"\r\n")
+            self.assertEqual(code, answer[: len(code)], line)
+
+    def test_aliasOutage(self) -> None:
+        """
+        A store that cannot be reached refuses nobody an alias.
+        """
+        self.addAlias("info@example.test", ALICE)
+        self.accounts.reachable = False
+
+        answer = self.connect().say(b"MAIL FROM:<info@example.test>\r\n")
+
+        self.assertEqual(b"451 4.3.0 ", answer[:10])
 
     def test_outage(self) -> None:
         """
@@ -286,9 +324,10 @@ class MessageTests(SubmissionTestCase):
 
     def test_twice(self) -> None:
         """
-        A recipient who is named twice, in whatever spelling, gets one copy.
+        A recipient who is named twice, in whatever spelling or by an alias, gets one copy.
         """
-        connection = self.begin(BOB, "Bob@EXAMPLE.test", ALICE, BOB)
+        self.addAlias("sales@example.test", BOB)
+        connection = self.begin(BOB, "Bob@EXAMPLE.test", ALICE, BOB, "sales@example.test")
 
         connection.say(b"Subject: x\r\n\r\n.\r\n")
 

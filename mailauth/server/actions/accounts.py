@@ -4,7 +4,7 @@ Accounts, their passwords and their aliases.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import attrs
 
@@ -65,12 +65,6 @@ class AccountActions:
             raise NotFound(f"There is no account {name}.")
         return account
 
-    async def list(self) -> tuple[Account, ...]:
-        """
-        All of them, by name.
-        """
-        return await self.accounts.list()
-
     async def count(self) -> int:
         """
         How many there are.
@@ -85,6 +79,16 @@ class AccountActions:
         @param after: the last name of the page before; empty for the first.
         """
         return await self.accounts.find(word.strip().lower(), after, limit)
+
+    async def findAll(self, word: str = "") -> AsyncIterator[Account]:
+        """
+        All of them that L{find} finds.
+        """
+        found = await self.find(word)
+        while found:
+            for account in found:
+                yield account
+            found = await self.find(word, found[-1].name)
 
     async def create(
         self,

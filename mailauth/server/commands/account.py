@@ -5,18 +5,17 @@ C{mailauth account}.
 from __future__ import annotations
 
 import sys
-from time import time
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
 
 import click
-from twisted.internet.threads import deferToThread
 
-from ...passwords import hashChosen
 from ...policy import PASSWORD_RULES
-from ...stores.database import Database
-from ...stores.records import Account, Identity, NotFound
+from ...stores.events import THE_COMMAND
+from ...stores.records import Account
+from ..administration import Administration
 from ..config import Configuration
-from .invocation import Invocation, accountName, cell, isoTime, readSecret, refuse
+from .invocation import Invocation, accountName, cell, isoTime, readSecret
 
 
 @click.group()
@@ -37,33 +36,26 @@ def add(invocation: Invocation, name: str, no_password: bool, password_rule: str
     """Make an account. The password is read from standard input, or asked for."""
     password = None if no_password else readSecret("Password", confirm=True)
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        hashed = await _hashed(password, configuration)
-        canonical = accountName(name, configuration)
-        await database.accounts.add(
-            Account(canonical, hashed, passwordRule=password_rule, created=time())
-        )
-        invocation.answer({"name": canonical}, f"{canonical} is added.")
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        made = await administration.accounts.create(THE_COMMAND, name, password, password_rule)
+        invocation.answer({"name": made.name}, f"{made.name} is added.")
 
-    invocation.run(work)
-
-
-async def _hashed(password: bytes | None, configuration: Configuration) -> str | None:
-    if password is None:
-        return None
-    return await deferToThread(hashChosen, password, configuration.hashCost)
+    invocation.administer(work)
 
 
 @account.command("list")
+@click.option("--search", "word", default="", help="What the name or an alias has in it.")
 @click.pass_obj
-def listAll(invocation: Invocation) -> None:
-    """Show all accounts."""
+def listAll(invocation: Invocation, word: str) -> None:
+    """Show all accounts, or those that you look for."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        rows = [_fields(each) for each in await database.accounts.list()]
-        invocation.answerTable(rows, ("name", "enabled", "password_rule", "created"))
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        found = [each async for each in administration.accounts.findAll(word)]
+        invocation.answerTable(
+            [_fields(each) for each in found], ("name", "enabled", "password_rule", "created")
+        )
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @account.command()
@@ -72,17 +64,20 @@ def listAll(invocation: Invocation) -> None:
 def show(invocation: Invocation, name: str) -> None:
     """Show one account."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        canonical = accountName(name, configuration)
-        found = await database.accounts.get(canonical)
-        if found is None:
-            raise NotFound(f"There is no account {canonical}.")
-        fields = _fields(found)
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        found = await administration.accounts.get(accountName(name, configuration))
+        aliases = await administration.accounts.listAliases(found.name)
+        fields = {
+            **_fields(found),
+            "aliases": [each.address for each in aliases],
+            "app_passwords": len(await administration.appPasswords.list(found.name)),
+            "app_password_limit": await administration.appPasswords.limit(found.name),
+        }
         invocation.answer(
             fields, "\n".join(f"{key}: {cell(value)}" for key, value in fields.items())
         )
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @account.command()
@@ -90,7 +85,12 @@ def show(invocation: Invocation, name: str) -> None:
 @click.pass_obj
 def disable(invocation: Invocation, name: str) -> None:
     """Let nobody into an account, and end its open connections."""
-    _change(invocation, name, "disable", "is disabled, and its connections end.")
+    _change(
+        invocation,
+        name,
+        lambda to, account: to.accounts.disable(THE_COMMAND, account),
+        "is disabled, and its connections end.",
+    )
 
 
 @account.command()
@@ -98,7 +98,12 @@ def disable(invocation: Invocation, name: str) -> None:
 @click.pass_obj
 def enable(invocation: Invocation, name: str) -> None:
     """Let an account in again. Tokens from before stay dead."""
-    _change(invocation, name, "enable", "is enabled.")
+    _change(
+        invocation,
+        name,
+        lambda to, account: to.accounts.enable(THE_COMMAND, account),
+        "is enabled.",
+    )
 
 
 @account.command()
@@ -106,41 +111,56 @@ def enable(invocation: Invocation, name: str) -> None:
 @click.option("--yes", is_flag=True, help="Ask nothing, as from a script.")
 @click.pass_obj
 def remove(invocation: Invocation, name: str, yes: bool) -> None:
-    """Remove an account with its app passwords. Its mail stays on disk."""
+    """Remove an account with its app passwords and aliases. Its mail stays on disk."""
     if not yes and sys.stdin.isatty():
         question = "The account and its app passwords will be gone. Go on?"
         click.confirm(question, abort=True, err=True)
-    _change(invocation, name, "remove", "is removed.")
+    _change(
+        invocation,
+        name,
+        lambda to, account: to.accounts.remove(THE_COMMAND, account),
+        "is removed.",
+    )
 
 
-def _change(invocation: Invocation, name: str, method: str, says: str, *arguments: Any) -> None:
-    async def work(database: Database, configuration: Configuration) -> None:
+def _change(
+    invocation: Invocation,
+    name: str,
+    change: Callable[[Administration, str], Awaitable[object]],
+    says: str,
+) -> NoReturn:
+    async def work(administration: Administration, configuration: Configuration) -> None:
         canonical = accountName(name, configuration)
-        await getattr(database.accounts, method)(canonical, *arguments)
+        await change(administration, canonical)
         invocation.answer({"name": canonical}, f"{canonical} {says}")
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @account.command()
 @click.argument("name")
+@click.option("--none", "cleared", is_flag=True, help="OAuth and app passwords only.")
 @click.pass_obj
-def password(invocation: Invocation, name: str) -> None:
+def password(invocation: Invocation, name: str, cleared: bool) -> None:
     """Set the account password.
 
     It is read from standard input, or asked for. Tokens and open connections of the account end;
     app passwords stay.
     """
+    if cleared:
+        _change(
+            invocation,
+            name,
+            lambda to, account: to.accounts.clearPassword(THE_COMMAND, account),
+            "has no password.",
+        )
     secret = readSecret("New password", confirm=True)
-
-    async def work(database: Database, configuration: Configuration) -> None:
-        hashed = await _hashed(secret, configuration)
-        canonical = accountName(name, configuration)
-        assert hashed is not None
-        await database.accounts.setPassword(canonical, hashed)
-        invocation.answer({"name": canonical}, f"{canonical} has a new password.")
-
-    invocation.run(work)
+    _change(
+        invocation,
+        name,
+        lambda to, account: to.accounts.setPassword(THE_COMMAND, account, secret),
+        "has a new password.",
+    )
 
 
 @account.command("password-rule")
@@ -154,7 +174,89 @@ def passwordRule(invocation: Invocation, name: str, rule: str) -> None:
     for its domain.
     """
     chosen = None if rule == "domain" else rule
-    _change(invocation, name, "setPasswordRule", f"has the rule {rule!r}.", chosen)
+    _change(
+        invocation,
+        name,
+        lambda to, account: to.accounts.setPasswordRule(THE_COMMAND, account, chosen),
+        f"has the rule {rule!r}.",
+    )
+
+
+@account.command()
+@click.argument("name")
+@click.argument("number", metavar="N|default")
+@click.pass_obj
+def quota(invocation: Invocation, name: str, number: str) -> None:
+    """Say how many app passwords an account may have.
+
+    "default": what the configuration says. Those that it has stay, however many.
+    """
+    if number != "default" and not number.isdecimal():
+        raise click.BadParameter(f"{number!r} is neither a number nor 'default'")
+    limit = None if number == "default" else int(number)
+    says = "as many app passwords as others" if limit is None else f"{limit} app passwords"
+    _change(
+        invocation,
+        name,
+        lambda to, account: to.appPasswords.setLimit(THE_COMMAND, account, limit),
+        f"may have {says}.",
+    )
+
+
+@account.group()
+def alias() -> None:
+    """Other addresses of an account.
+
+    They receive mail for it, and it may send as them. Nobody logs in by one.
+    """
+
+
+@alias.command("add")
+@click.argument("name")
+@click.argument("address")
+@click.pass_obj
+def addAlias(invocation: Invocation, name: str, address: str) -> None:
+    """Give an account another address."""
+
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        account = accountName(name, configuration)
+        added = await administration.accounts.addAlias(THE_COMMAND, account, address)
+        invocation.answer(
+            {"name": account, "alias": added.address}, f"{added.address} is an alias of {account}."
+        )
+
+    invocation.administer(work)
+
+
+@alias.command("remove")
+@click.argument("name")
+@click.argument("address")
+@click.pass_obj
+def removeAlias(invocation: Invocation, name: str, address: str) -> None:
+    """Take an address away from an account."""
+    _change(
+        invocation,
+        name,
+        lambda to, account: to.accounts.removeAlias(THE_COMMAND, account, address),
+        f"does not have the alias {address} any more.",
+    )
+
+
+@alias.command("list")
+@click.argument("name")
+@click.pass_obj
+def listAliases(invocation: Invocation, name: str) -> None:
+    """Show the other addresses of an account."""
+
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        found = await administration.accounts.get(accountName(name, configuration))
+        rows = [
+            {"alias": each.address, "created": isoTime(each.created)}
+            for each in await administration.accounts.listAliases(found.name)
+        ]
+        invocation.answerTable(rows, ("alias", "created"))
+
+    invocation.administer(work)
 
 
 @account.command()
@@ -182,40 +284,19 @@ def identities(
     if link and unlink:
         raise click.UsageError("--link and --unlink cannot both be: --link replaces.")
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        canonical = accountName(name, configuration)
-        if await database.accounts.get(canonical) is None:
-            raise NotFound(f"There is no account {canonical}.")
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        account, actions = accountName(name, configuration), administration.identities
         if link is not None:
-            issuer, subject = _issuerURL(link[0], configuration), link[1]
-            await database.identities.link(Identity(issuer, subject, canonical, time()))
+            await actions.link(THE_COMMAND, account, *link)
         elif unlink is not None:
-            await _unlink(database, canonical, _issuerURL(unlink[0], configuration), unlink[1])
+            await actions.unlink(THE_COMMAND, account, *unlink)
         rows = [
             {"issuer": each.issuer, "subject": each.subject, "linked": isoTime(each.created)}
-            for each in await database.identities.list(canonical)
+            for each in await actions.list(account)
         ]
         invocation.answerTable(rows, ("issuer", "subject", "linked"))
 
-    invocation.run(work)
-
-
-async def _unlink(database: Database, account: str, issuer: str, subject: str) -> None:
-    linked = await database.identities.list(account)
-    if (issuer, subject) not in [(each.issuer, each.subject) for each in linked]:
-        raise NotFound(f"{account} is not linked with {subject} of {issuer}.")
-    await database.identities.unlink(issuer, subject)
-
-
-def _issuerURL(named: str, configuration: Configuration) -> str:
-    """
-    The URL of an external issuer, also of one that the configuration has no more; or the end.
-    """
-    urls = {each.name: each.url for each in configuration.externalIssuers}
-    url = urls.get(named, named)
-    if not url.startswith("https://"):
-        refuse(f"The configuration has no external issuer {named}, and it is no https URL.")
-    return url
+    invocation.administer(work)
 
 
 def _fields(each: Account) -> dict[str, Any]:

@@ -5,21 +5,24 @@ C{mailauth app-password}.
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
-from time import time
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from ...passwords import checkImported, digestAppPassword, makeAppPassword
 from ...scopes import MAIL_SERVICES
-from ...stores.database import Database
-from ...stores.records import AppPassword, NotFound
+from ...stores.events import THE_COMMAND
+from ...stores.records import SEND_ONLY, AppPassword
+from ..actions.apppasswords import (
+    AppPasswordLimits,
+    ImportedLine,
+    UnusableLimits,
+    networkOf,
+)
+from ..administration import Administration
 from ..config import Configuration
 from ..toml import parseDuration
-from .invocation import Invocation, accountName, isoTime
+from .invocation import Invocation, accountName, isoTime, refuse
 
 
 @click.group("app-password")
@@ -51,15 +54,13 @@ def network(value: str) -> str:
     @return: in the form that it is stored in.
     """
     try:
-        return str(ip_network(value, strict=False))
-    except ValueError:
-        raise click.BadParameter(
-            f"{value!r} is no network such as 192.0.2.0/24 or 2001:db8::/32"
-        ) from None
+        return networkOf(value)
+    except UnusableLimits as error:
+        raise click.BadParameter(str(error)) from None
 
 
 _limits = (
-    click.option("--name", "label", required=True, help="What it is for, such as 'phone'."),
+    click.option("--name", "label", help="What it is for, such as 'phone'."),
     click.option(
         "--service",
         "services",
@@ -67,6 +68,7 @@ _limits = (
         type=click.Choice(MAIL_SERVICES),
         help="What it may be used for; everything if you do not say.",
     ),
+    click.option("--send-only", is_flag=True, help="It may send, and read nothing."),
     click.option("--read-only", is_flag=True, help="It may read, and change or send nothing."),
     click.option(
         "--expires", type=expiry, metavar="90d|DATE", help="When it ends; never if you do not say."
@@ -92,47 +94,74 @@ def _limited(command: Any) -> Any:
 @click.argument("name")
 @_limited
 @click.pass_obj
-def add(invocation: Invocation, /, name: str, **limits: Any) -> None:
+def add(invocation: Invocation, /, name: str, **said: Any) -> None:
     """Make an app password. It is shown now, and never again."""
+    limits = _limitsOf(said)
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        secret = makeAppPassword()
-        digest = digestAppPassword(secret.encode("ascii"))
-        made = _make(accountName(name, configuration), limits, digest=digest)
-        await database.appPasswords.add(made)
-        invocation.answer({**_fields(made), "secret": secret}, secret)
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        account = accountName(name, configuration)
+        made = await administration.appPasswords.make(THE_COMMAND, account, limits)
+        invocation.answer({**_fields(made.record), "secret": made.secret}, made.secret)
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @appPassword.command("import")
-@click.argument("name")
-@click.option("--hash", "passwordHash", required=True, help="Such as '{BLF-CRYPT}$2b$12$...'.")
+@click.argument("source", metavar="FILE|NAME")
+@click.option("--hash", "passwordHash", help="That of one password of NAME: '{BLF-CRYPT}$2b$...'.")
 @_limited
 @click.pass_obj
-def importHash(invocation: Invocation, /, name: str, passwordHash: str, **limits: Any) -> None:
-    """Take over a password of another system by its bcrypt hash."""
+def importHashes(
+    invocation: Invocation, /, source: str, passwordHash: str | None, **said: Any
+) -> None:
+    """Take over passwords of another system by their bcrypt hashes.
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        checkImported(passwordHash)
-        made = _make(accountName(name, configuration), limits, imported=passwordHash)
-        await database.appPasswords.add(made)
+    FILE has a line for each: account:{BLF-CRYPT}$2y$...:what it is for. The last is optional; "-"
+    is standard input. A line that is wrong keeps no other from being taken, and a line that was
+    taken before is not taken again. The status is 1 if one is wrong.
+    """
+    if passwordHash is None:
+        _importFile(invocation, source)
+    limits = _limitsOf(said)
+
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        account = accountName(source, configuration)
+        made = await administration.appPasswords.importHash(
+            THE_COMMAND, account, passwordHash, limits
+        )
         invocation.answer(_fields(made), f"{made.identifier} is imported.")
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
-def _make(account: str, limits: dict[str, Any], **secret: Any) -> AppPassword:
-    return AppPassword(
-        identifier=secrets.token_hex(4),
-        account=account,
-        name=limits["label"],
-        services=frozenset(limits["services"]),
-        readOnly=limits["read_only"],
-        created=time(),
-        expires=limits["expires"],
-        networks=limits["networks"],
-        **secret,
+def _importFile(invocation: Invocation, path: str) -> NoReturn:
+    try:
+        with click.open_file(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError as error:
+        refuse(f"{path} cannot be read: {error.strerror}")
+
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        report = await administration.appPasswords.importLines(THE_COMMAND, lines)
+        rows = [_lineFields(each) for each in report]
+        invocation.answerTable(rows, ("line", "account", "id", "problem"))
+        if any(each.problem is not None for each in report):
+            raise SystemExit(1)
+
+    invocation.administer(work)
+
+
+def _limitsOf(said: dict[str, Any]) -> AppPasswordLimits:
+    if said["label"] is None:
+        raise click.UsageError("Say what it is for, with --name.")
+    if said["send_only"] and said["services"]:
+        raise click.UsageError("--send-only and --service cannot both be.")
+    return AppPasswordLimits(
+        said["label"],
+        SEND_ONLY if said["send_only"] else frozenset(said["services"]),
+        said["read_only"],
+        said["expires"],
+        said["networks"],
     )
 
 
@@ -142,17 +171,24 @@ def _make(account: str, limits: dict[str, Any], **secret: Any) -> AppPassword:
 def listAll(invocation: Invocation, name: str) -> None:
     """Show the app passwords of an account, with their ids."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        account = accountName(name, configuration)
-        if await database.accounts.get(account) is None:
-            raise NotFound(f"There is no account {account}.")
-        found = await database.appPasswords.list(account)
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        found = await administration.appPasswords.list(accountName(name, configuration))
         invocation.answerTable(
             [_fields(each) for each in found],
-            ("id", "name", "services", "read_only", "expires", "from", "last_used", "last_from"),
+            (
+                "id",
+                "name",
+                "services",
+                "read_only",
+                "send_only",
+                "expires",
+                "from",
+                "last_used",
+                "last_from",
+            ),
         )
 
-    invocation.run(work)
+    invocation.administer(work)
 
 
 @appPassword.command()
@@ -162,11 +198,21 @@ def listAll(invocation: Invocation, name: str) -> None:
 def revoke(invocation: Invocation, name: str, identifier: str) -> None:
     """End an app password, and the connections that it opened."""
 
-    async def work(database: Database, configuration: Configuration) -> None:
-        await database.appPasswords.revoke(accountName(name, configuration), identifier)
+    async def work(administration: Administration, configuration: Configuration) -> None:
+        account = accountName(name, configuration)
+        await administration.appPasswords.revoke(THE_COMMAND, account, identifier)
         invocation.answer({"id": identifier}, f"{identifier} is revoked.")
 
-    invocation.run(work)
+    invocation.administer(work)
+
+
+def _lineFields(each: ImportedLine) -> dict[str, Any]:
+    return {
+        "line": each.number,
+        "account": each.account,
+        "id": each.imported and each.imported.identifier,
+        "problem": each.problem,
+    }
 
 
 def _fields(each: AppPassword) -> dict[str, Any]:
@@ -176,6 +222,7 @@ def _fields(each: AppPassword) -> dict[str, Any]:
         "name": each.name,
         "services": sorted(each.services),
         "read_only": each.readOnly,
+        "send_only": each.sendOnly,
         "created": isoTime(each.created),
         "expires": isoTime(each.expires),
         "from": list(each.networks),

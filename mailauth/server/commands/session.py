@@ -45,7 +45,7 @@ def listAll(invocation: Invocation, name: str | None) -> None:
 
 async def _accounts(administration: Administration, only: str | None) -> Iterable[str]:
     if only is None:
-        return [account.name for account in await administration.accounts.list()]
+        return [each.name async for each in administration.accounts.findAll()]
     return [(await administration.accounts.get(only)).name]
 
 

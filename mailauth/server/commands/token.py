@@ -16,7 +16,9 @@ from ...errors import InsufficientScope, LoginError
 from ...oauth.jwt import MalformedToken, parseToken
 from ...scopes import MAIL_SCOPE, MAIL_SERVICES, formatScope, parseScope
 from ...stores.database import Database
+from ...stores.events import THE_COMMAND, Kind
 from ...stores.records import NotFound
+from ..actions.recording import Recorder
 from ..config import Configuration
 from ..issuer import AccessTokenIssuer
 from ..keys import MAX_TOKEN_LIFETIME
@@ -92,6 +94,8 @@ def issue(
                 },
                 issued.token.decode("ascii"),
             )
+        text = f"{count} for {formatScope(wanted)}"
+        await Recorder(database.events).record(Kind.TOKEN_ISSUED, THE_COMMAND, account, text)
 
     invocation.run(work)
 
@@ -164,6 +168,8 @@ def revoke(invocation: Invocation) -> None:
         if not isinstance(issuer, str) or not isinstance(tokenId, str):
             refuse("the token has no id of its own: revoke its account's tokens instead")
         await database.revocations.revoke([tokenTag(issuer, tokenId)], "This token was revoked")
+        text = f"{tokenId} of {issuer}"
+        await Recorder(database.events).record(Kind.TOKEN_REVOKED, THE_COMMAND, text=text)
         invocation.answer({"id": tokenId}, f"{tokenId} is revoked.")
 
     invocation.run(work)
