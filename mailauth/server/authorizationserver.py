@@ -66,7 +66,6 @@ class AuthorizationServer:
     devices: Devices
     sessions: BrowserSessions
     signIn: SignIn
-    passkeys: Passkeys
     logout: Logout
     account: Site
     admin: Site
@@ -204,7 +203,6 @@ def makeAuthorizationServer(
         ),
         sessions=sessions,
         signIn=signIn,
-        passkeys=passkeys,
         account=site(ACCOUNT),
         admin=site(ADMIN),
         logout=Logout(

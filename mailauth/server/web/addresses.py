@@ -13,7 +13,6 @@ from ..authorizationserver import AuthorizationServer
 from ..devices import Devices
 from ..federation import Federation
 from ..logout import Logout
-from ..passkeys import Passkeys
 from ..signin import SignIn
 from .authorize import AuthorizePage
 from .backchannellogout import BackchannelLogoutResource
@@ -23,9 +22,8 @@ from .device import DevicePage
 from .deviceauthorization import DeviceAuthorizationResource
 from .endsession import EndSessionPage, SignOutPage
 from .introspect import IntrospectionResource
-from .newpasskey import NewPasskeyPage
 from .onward import Onward
-from .pages import FrontPage
+from .pages import FrontPage, OnwardPage
 from .par import PushedRequestResource
 from .register import RegistrationResource
 from .revoke import RevocationResource
@@ -62,7 +60,6 @@ def pagesByAddress(
     pages: Pages,
     authorization: Authorization,
     signIn: SignIn,
-    passkeys: Passkeys,
     devices: Devices,
     logout: Logout,
     tokenLifetime: float,
@@ -89,7 +86,7 @@ def pagesByAddress(
         "signin": SignInPage(*shared),
         "signin/second": SecondFactorPage(*shared),
         "signin/passkey": PasskeyPage(*shared),
-        "signin/passkey/new": NewPasskeyPage(pages, passkeys, authorization.now),
+        "signin/passkey/new": OnwardPage(pages, "account/security/passkey"),
         "consent": ConsentPage(pages, authorization, lifetimes),
         "device": DevicePage(pages, authorization.clients, devices, lifetimes),
         "signout": SignOutPage(pages, logout),

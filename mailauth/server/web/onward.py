@@ -18,7 +18,7 @@ from .describing import displayName
 from .endpoint import Answer
 from .visit import Visit
 
-PAGES = {"account": "account/", "device": "device", "passkey": "signin/passkey/new"}
+PAGES = {"account": "account/", "device": "device"}
 """
 The pages of ours that somebody may have come for.
 """

@@ -234,7 +234,6 @@ class DestinationTests(PagesCase):
         for name, heading in (
             ("account", "Who can read your mail"),
             ("device", "Connect a device"),
-            ("passkey", "Add a passkey"),
         ):
             shown = self.enter(self.browser.get(f"signin?interaction={name}"))
             self.assertEqual(heading, shown.heading)

@@ -10,7 +10,7 @@ from html import unescape
 from mailauth.oauth.records import Passkey
 from mailauth.passwords import makeAppPassword
 from mailauth.server.passkeys import MAX_PASSKEYS
-from mailauth.server.web.newpasskey import RECENT
+from mailauth.server.sites import RECENT
 from mailauth.server.web.visit import SESSION_COOKIE
 
 from ..authenticator import Authenticator
@@ -212,7 +212,7 @@ class PasskeyTests(PagesCase):
         """
         Add a passkey, as the script does.
         """
-        shown = self.browser.get("signin/passkey/new")
+        shown = self.browser.get("account/security/passkey")
         if shown.heading == "Sign in":
             shown = self.enter(shown)
         response = self.authenticator.create(self.options(shown))
@@ -231,7 +231,7 @@ class PasskeyTests(PagesCase):
         Who has a passkey types nothing.
         """
         shown = self.add("<b>phone")
-        self.assertEqual("Your passkey is added", shown.heading)
+        self.assertIn("Your passkey is added.", shown.page.text)
         self.assertIn("<b>phone", shown.page.text)
         self.browser.submit(self.browser.get("signout"), "out")
 
@@ -270,7 +270,7 @@ class PasskeyTests(PagesCase):
         """
         No response makes a mistake of ours.
         """
-        shown = self.enter(self.browser.get("signin?interaction=passkey"))
+        shown = self.enter(self.browser.get("signin/passkey/new"))
         for response in ("", "x", "{}", "[]", "null", '{"id": 1}', json.dumps({"id": "x" * 900})):
             added = self.browser.submit(shown, name="x", response=response)
             self.assertEqual((403, "Add a passkey"), (added.status, added.heading))
@@ -287,7 +287,7 @@ class PasskeyTests(PagesCase):
             passkey = Passkey(bytes([number]), ALICE, "one of many", b"")
             self.wait(self.world.stores.factors.addPasskey(passkey))
 
-        shown = self.enter(self.browser.get("signin?interaction=passkey"))
+        shown = self.enter(self.browser.get("signin/passkey/new"))
 
         self.assertEqual((403, "You have enough passkeys"), (shown.status, shown.heading))
 
@@ -296,9 +296,9 @@ class PasskeyTests(PagesCase):
         Who signed in a while ago signs in again before he adds one: an open browser is not enough
         to make a key to the account.
         """
-        shown = self.enter(self.browser.get("signin?interaction=passkey"))
+        shown = self.enter(self.browser.get("signin/passkey/new"))
         self.assertEqual("Add a passkey", shown.heading)
-        self.clock.advance(RECENT + 1)
+        self.clock.advance(2 * RECENT + 1)
 
         self.assertEqual("Sign in", self.browser.get("signin/passkey/new").heading)
         response = self.authenticator.create(self.options(shown))
@@ -309,9 +309,10 @@ class PasskeyTests(PagesCase):
         """
         The form of one account adds nothing to another (WB1).
         """
-        shown = self.enter(self.browser.get("signin?interaction=passkey"))
+        shown = self.enter(self.browser.get("signin/passkey/new"))
         response = self.authenticator.create(self.options(shown))
-        self.enter(self.browser.get("signin"), BOB)
+        self.browser.submit(self.browser.get("signout"), "out")
+        self.enter(self.browser.get("account/"), BOB)
 
         self.assertEqual(403, self.browser.submit(shown, name="x", response=response).status)
 

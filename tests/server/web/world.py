@@ -337,7 +337,7 @@ class World:
         self.connected = Connected(now)
         self.delivered: list[tuple[str, bytes]] = []
         self.administered = cast(Any, copy(stores))
-        for name in ("appPasswords", "events"):
+        for name in ("accounts", "appPasswords", "events", "factors"):
             setattr(self.administered, name, Unreliable(getattr(stores, name)))
         configuration = SimpleNamespace(
             issuer=issuer,
