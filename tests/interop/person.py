@@ -19,7 +19,7 @@ from urllib.request import (
     build_opener,
 )
 
-from ..server.web.shown import Shown
+from ..server.web.shown import HTMLForm, Shown
 from . import ALICE
 from .demo import Demo
 from .programs import TIMEOUT
@@ -37,6 +37,7 @@ class Person:
         @param elsewhere: another issuer, to which she goes, too.
         """
         self.name = name
+        self._issuer = demo.issuer
         self._password = demo.accounts[name]["password"]
         self._opener = build_opener(
             ProxyHandler({}),
@@ -60,8 +61,7 @@ class Person:
         for form in shown.page.forms:
             if button in form.buttons or (button is None and not form.buttons):
                 decision = {} if button is None else {"decision": button}
-                body = urlencode({**form.fields, **fields, **decision}).encode("ascii")
-                return self._open(Request(urljoin(shown.address, form.action), body))
+                return self._send(shown, form, {**fields, **decision})
         raise AssertionError(f"no button {button} in {shown.body!r}")
 
     def signIn(self, address: str) -> Shown:
@@ -111,6 +111,22 @@ class Person:
         """
         shown = self.press(self.signIn(address), None)
         return self.press(shown, decision).heading
+
+    def end(self, kind: str) -> None:
+        """
+        End on the account site all that she has of one kind.
+
+        @param kind: such as C{"application"}.
+        """
+        shown = self.signIn(f"{self._issuer}/account/")
+        ending = [each for each in shown.page.forms if each.fields.get("kind") == kind]
+        assert ending, shown.page.text
+        for form in ending:
+            assert self._send(shown, form).status == 200
+
+    def _send(self, shown: Shown, form: HTMLForm, fields: Mapping[str, str] = {}) -> Shown:
+        body = urlencode({**form.fields, **fields}).encode("ascii")
+        return self._open(Request(urljoin(shown.address, form.action), body))
 
     def _open(self, request: Request) -> Shown:
         try:

@@ -351,19 +351,13 @@ class LifeTests(SetupTestCase):
         assert isinstance(token, str)
         return token
 
-    def sessions(self, kind: str) -> list[str]:
+    @property
+    def connections(self) -> list[dict[str, str]]:
         """
-        What alice has of one kind.
+        Alice's that are open.
         """
         listed = self.demo.command("session", "list", ALICE)
-        return [each["id"] for each in listed if each["kind"] == kind]
-
-    def end(self) -> None:
-        """
-        End what alice allowed Thunderbird.
-        """
-        [granted] = self.sessions("application")
-        self.demo.command("session", "end", granted)
+        return [each for each in listed if each["kind"] == "connection"]
 
     def test_expiry(self) -> None:
         """
@@ -384,12 +378,13 @@ class LifeTests(SetupTestCase):
 
     def test_ended(self) -> None:
         """
-        When what was allowed is ended, the mail is closed at once; and as soon as the token is over
-        it asks to sign in again, and goes on.
+        Who ends on the account site what she allowed it closes her mail at once; and as soon as the
+        token is over it asks her to sign in again, and goes on.
         """
         first = self.refreshToken()
-        self.end()
-        eventually(lambda: not self.sessions("connection"))
+        self.assertNotEqual([], self.connections)
+        self.person.end("application")
+        eventually(lambda: not self.connections)
 
         self.thunderbird.call("expiry", 30)
         question = self.thunderbird.confirm("reconnect")
