@@ -84,6 +84,7 @@ class Configuration:
     @ivar domainRules: the same for each domain that the configuration names.
     @ivar defaultDomain: for login names without a domain.
     @ivar administrators: the accounts that may use the administration site.
+    @ivar adminSecondFactor: only if they sign in with more than a password.
     @ivar accountPage: where people manage what they sign in with.
     @ivar scope: what a refused client is told to ask for.
     @ivar waiting: the limits on connections that have not logged in.
@@ -111,6 +112,7 @@ class Configuration:
     domainRules: Mapping[str, str]
     defaultDomain: str | None
     administrators: frozenset[str]
+    adminSecondFactor: bool
     accountPage: str
     scope: str
     waiting: WaitingLimits
@@ -220,6 +222,7 @@ def _readAll(top: Table) -> Configuration:
         domainRules=_readDomains(top.tables("domains"), rule),
         defaultDomain=_domain(signin, "default_domain"),
         administrators=_readAdministrators(admin),
+        adminSecondFactor=admin.boolean("second_factor", False),
         accountPage=_url(signin, "account_page", url.rstrip("/") + "/account/"),
         scope=_scope(signin),
         waiting=_readWaiting(limits),

@@ -47,6 +47,7 @@ from .mailbox.pop3 import openPOP3Mailbox
 from .mailhosts import mailHostsOf
 from .portal import makeTruth
 from .sealing import readKeyFile
+from .pastlogins import PastLogins
 from .submission import Submission, SubmissionService
 from .tls import ReloadableContext, UnusableCertificate
 from .toml import ConfigurationError
@@ -56,6 +57,7 @@ from .web.admin.addresses import adminByAddress
 from .web.assets import Assets
 from .web.documents import documentsByAddress
 from .web.pages import MissingPage
+from .web.admin.adminpage import AdminRules
 from .web.setup import Setup, discoveryByAddress, setupByAddress
 from .web.site import makeSite
 from .web.visit import Pages
@@ -270,7 +272,17 @@ class MailService(MultiService):
                     self.database.spent,
                     tls.sign,
                 ),
-                **adminByAddress(pages, server.admin, self._administrators),
+                **adminByAddress(
+                    pages,
+                    server.admin,
+                    self.administration,
+                    self._rules,
+                    PastLogins(
+                        configuration.loginLog,
+                        partial(deferToThreadPool, self._reactor, self._pools[1]),
+                    ),
+                    self.database.spent,
+                ),
             },
             MissingPage(pages),
             lobby,
@@ -354,8 +366,9 @@ class MailService(MultiService):
     def _connections(self) -> list[IEndable]:
         return [each for room in self._rooms for each in room.connections()]
 
-    def _administrators(self) -> frozenset[str]:
-        return self._configuration.administrators
+    def _rules(self) -> AdminRules:
+        configuration = self._configuration
+        return AdminRules(configuration.administrators, configuration.adminSecondFactor)
 
     def _isReady(self) -> bool:
         if not self._opened:

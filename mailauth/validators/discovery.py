@@ -101,6 +101,12 @@ class Discovery:
         current = self._metadata.current()
         return (await self._metadata.get()).value if current is None else current
 
+    def age(self) -> float | None:
+        """
+        How many seconds ago that was asked for; C{None} if it never was answered.
+        """
+        return self._metadata.age()
+
     async def locate(self, name: str) -> str:
         """
         Where an endpoint is.

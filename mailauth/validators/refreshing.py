@@ -96,6 +96,12 @@ class Refreshing(Generic[_T]):
         kept = self._kept
         return kept.value if kept is not None and self._seconds() < kept.ahead else None
 
+    def age(self) -> float | None:
+        """
+        How many seconds ago what there is was asked for; C{None} if there is nothing.
+        """
+        return None if self._kept is None else self._seconds() - self._kept.began
+
     def get(self) -> Deferred[Kept[_T]]:
         """
         The newest there is, asking for a newer one where it is time to.

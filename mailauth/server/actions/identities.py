@@ -26,10 +26,12 @@ class IssuerState:
 
     @ivar settings: what the configuration says.
     @ivar problem: why what it says of itself cannot be read, C{None} if it can.
+    @ivar read: when it was read last, in seconds since the epoch; C{None} if it never was.
     """
 
     settings: ExternalIssuer
     problem: str | None
+    read: float | None
 
 
 @attrs.frozen(eq=False)
@@ -51,8 +53,18 @@ class IdentityActions:
         is not fetched again.
         """
         # Asked at once, so that one that does not answer takes no time of another's.
-        asking = [Deferred.fromCoroutine(_state(issuer)) for issuer in self.issuers]
+        asking = [Deferred.fromCoroutine(self._stateOf(issuer)) for issuer in self.issuers]
         return tuple([await asked for asked in asking])
+
+    async def _stateOf(self, issuer: ReachedIssuer) -> IssuerState:
+        problem = None
+        try:
+            await issuer.discovery.metadata()
+        except Outage as error:
+            problem = error.reason
+        age = issuer.discovery.age()
+        read = None if age is None else self.recorder.now() - age
+        return IssuerState(issuer.settings, problem, read)
 
     async def check(self, named: str) -> Findings:
         """
@@ -121,11 +133,3 @@ class IdentityActions:
             raise NotFound(f"{account} is not linked with {subject} of {url}.")
         await self.store.unlink(url, subject)
         await self.recorder.record(Kind.IDENTITY_UNLINKED, actor, account, f"{subject} of {url}")
-
-
-async def _state(issuer: ReachedIssuer) -> IssuerState:
-    try:
-        await issuer.discovery.metadata()
-    except Outage as error:
-        return IssuerState(issuer.settings, error.reason)
-    return IssuerState(issuer.settings, None)

@@ -52,7 +52,7 @@ class SitePage(Page):
         """
         return await self.show(visit, session)
 
-    def refusal(self, visit: Visit, session: SiteSession) -> Answer | None:
+    def turnAway(self, visit: Visit, session: SiteSession) -> Answer | None:
         """
         What somebody is shown instead who may not be here; C{None} if he may.
         """
@@ -65,9 +65,9 @@ class SitePage(Page):
         session = await self._find(visit)
         if session is None or not self.site.lasts(session):
             return self._signIn(visit, visit.path)
-        refusal = self.refusal(visit, session)
-        if refusal is not None:
-            return refusal
+        elsewhere = self.turnAway(visit, session)
+        if elsewhere is not None:
+            return elsewhere
         if not self.site.isRecent(session, self._within):
             return self._signIn(visit, visit.path, self._within)
         return await self.show(visit, session)
@@ -80,9 +80,9 @@ class SitePage(Page):
         if session is None:
             raise SignedOut
         form = visit.form(self.site.name, session.identifier)
-        refusal = self.refusal(visit, session)
-        if refusal is not None:
-            return refusal
+        elsewhere = self.turnAway(visit, session)
+        if elsewhere is not None:
+            return elsewhere
         # He was recent enough when he was shown the form, and it takes time to fill in.
         if not self.site.isRecent(session, self._within + RECENT):
             return self._signIn(visit, self._again(visit, form), self._within)

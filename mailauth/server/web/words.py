@@ -266,7 +266,8 @@ ENGLISH: Mapping[str, str] = {
     "admin.pages.first": "First page",
     "admin.pages.more": "Next page",
     "admin.pages.older": "Older",
-    "admin.sent": "This form was sent before. What came of it was shown then, and is shown no more.",
+    "admin.sent": "This form was sent before. What came of it was shown then, and is shown no"
+    " more.",
     "admin.secret.kept": "I have it",
     "admin.done.added": "Added.",
     "admin.done.allowed": "It may come again.",
@@ -425,8 +426,8 @@ ENGLISH: Mapping[str, str] = {
     "admin.account.enable": "Enable it",
     "admin.account.remove": "Remove it",
     "setpassword.title": "Password of <bdi>{account}</bdi>",
-    "setpassword.text": "Its tokens, browsers and open connections end. App passwords stay good, and"
-    " a message in the mailbox tells of it.",
+    "setpassword.text": "Its tokens, browsers and open connections end. App passwords stay good,"
+    " and a message in the mailbox tells of it.",
     "setpassword.new": "New password",
     "setpassword.hint": "You pass it on, and its owner changes it.",
     "setpassword.button": "Set the password",
@@ -460,8 +461,8 @@ ENGLISH: Mapping[str, str] = {
     " seconds. Mail for it is delivered. When it is enabled again, app passwords are good again;"
     " tokens that were issued before are not.",
     "ending.remove.title": "Remove <bdi>{account}</bdi>?",
-    "ending.remove.text": "All of it is gone for good: its password, app passwords, aliases, passkeys"
-    " and what it allowed. The mail stays on disk, and who gets the name later finds it.",
+    "ending.remove.text": "All of it is gone for good: its password, app passwords, aliases,"
+    " passkeys and what it allowed. The mail stays on disk, and who gets the name later finds it.",
     "ending.password.title": "Remove the password of <bdi>{account}</bdi>?",
     "ending.password.text": "Its tokens, browsers and open connections end. It has app passwords"
     " alone then, and whoever has it signs in with a passkey or through another issuer.",
@@ -475,22 +476,22 @@ ENGLISH: Mapping[str, str] = {
     "ending.apppassword.text": "The program of <bdi>{account}</bdi> that has it does not get in any"
     " more, and its connections end.",
     "ending.application.title": "End the access of <bdi>{what}</bdi>?",
-    "ending.application.text": "It cannot act for <bdi>{account}</bdi> any more, and its connections"
-    " end. It may ask again.",
+    "ending.application.text": "It cannot act for <bdi>{account}</bdi> any more, and its"
+    " connections end. It may ask again.",
     "ending.browser.title": "Sign out the browser at <bdi>{what}</bdi>?",
     "ending.browser.text": "<bdi>{account}</bdi> has to sign in again there. What was allowed in it"
     " stays allowed.",
     "ending.connection.title": "End the connection <bdi>{what}</bdi>?",
-    "ending.connection.text": "The program of <bdi>{account}</bdi> is told, and most connect again at"
-    " once: what they get in with stays good.",
+    "ending.connection.text": "The program of <bdi>{account}</bdi> is told, and most connect again"
+    " at once: what they get in with stays good.",
     "ending.authenticator.title": "Remove the authenticator of <bdi>{account}</bdi>?",
     "ending.authenticator.text": "Its recovery codes go, too, and the password alone is asked for."
     " Do it if it was lost, and you know who asks you.",
     "ending.passkey.title": "Remove the passkey <bdi>{what}</bdi>?",
     "ending.passkey.text": "<bdi>{account}</bdi> cannot sign in with it any more.",
     "ending.identity.title": "Unlink <bdi>{what}</bdi>?",
-    "ending.identity.text": "Whoever signs in as that does not get into <bdi>{account}</bdi> any more,"
-    " and what came of it ends.",
+    "ending.identity.text": "Whoever signs in as that does not get into <bdi>{account}</bdi> any"
+    " more, and what came of it ends.",
     "ending.client.title": "Remove the application <bdi>{what}</bdi>?",
     "ending.client.text": "It gets no tokens any more, and all that it was granted ends.",
     "ending.deny.title": "Deny the application <bdi>{what}</bdi>?",
@@ -498,13 +499,13 @@ ENGLISH: Mapping[str, str] = {
     "ending.allow.title": "Allow <bdi>{what}</bdi> again?",
     "ending.allow.text": "People can allow it again. What it was granted before stays ended.",
     "ending.key.title": "Revoke the key <bdi>{what}</bdi>?",
-    "ending.key.text": "Do it if somebody else may have it. Every token that it signed is refused at"
-    " once, and the connections that they opened end. If it is the one that signs, a new one takes"
-    " its place now: a mail server that verifies tokens by itself refuses them until it has read"
-    " the keys again.",
+    "ending.key.text": "Do it if somebody else may have it. Every token that it signed is refused"
+    " at once, and the connections that they opened end. If it is the one that signs, a new one"
+    " takes its place now: a mail server that verifies tokens by itself refuses them until it has"
+    " read the keys again.",
     # Applications
-    "admin.applications.lead": "Mail programs register themselves, and leave nothing here. Web mail,"
-    " mail servers and other programs that need a secret are added by you.",
+    "admin.applications.lead": "Mail programs register themselves, and leave nothing here. Web"
+    " mail, mail servers and other programs that need a secret are added by you.",
     "admin.applications.added": "Added by an administrator",
     "admin.applications.added.none": "None was added.",
     "admin.applications.builtin": "Known without registration",
@@ -542,7 +543,8 @@ ENGLISH: Mapping[str, str] = {
     "newclient.name.hint": "What people are told it is. You vouch for it.",
     "newclient.id.hint": "Empty to have one made up.",
     "newclient.redirects.hint": "One in each line, such as https://webmail.example.org/callback.",
-    "newclient.proof.hint": "A program on somebody's own device cannot keep a secret: it is public.",
+    "newclient.proof.hint": "A program on somebody's own device cannot keep a secret: it is"
+    " public.",
     "newclient.keys": "Its public keys",
     "newclient.keys.hint": "A JWK set, if it proves who it is with a key.",
     "newclient.scope.hint": "With spaces between; empty for all that there is: {scopes}",
@@ -605,8 +607,8 @@ ENGLISH: Mapping[str, str] = {
     "key.retires": "Retires",
     "key.verifies": "verifies until {when}",
     "rotate.title": "Rotate",
-    "rotate.text": "A new key is published now, and takes over in an hour. Tokens of the old one stay"
-    " good until they expire, and nobody notices.",
+    "rotate.text": "A new key is published now, and takes over in an hour. Tokens of the old one"
+    " stay good until they expire, and nobody notices.",
     "rotate.when": "When it signs",
     "rotate.hour": "In an hour",
     "rotate.now": "Now",

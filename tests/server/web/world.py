@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import pyotp
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -48,6 +49,7 @@ from mailauth.server.logout import Logout
 from mailauth.server.mailhosts import MailHosts, MailServer
 from mailauth.server.offer import Offer
 from mailauth.server.passkeys import Passkeys
+from mailauth.server.pastlogins import PastLogins
 from mailauth.server.proofs import Proofs
 from mailauth.server.pushedrequests import PushedRequests
 from mailauth.server.refreshtokens import RefreshTokens
@@ -57,6 +59,7 @@ from mailauth.server.sites import ACCOUNT, ADMIN, Site, siteClient, siteSecret
 from mailauth.server.web.account.addresses import accountByAddress
 from mailauth.server.web.addresses import pagesByAddress
 from mailauth.server.web.admin.addresses import adminByAddress
+from mailauth.server.web.admin.adminpage import AdminRules
 from mailauth.server.web.assets import Assets
 from mailauth.server.web.pages import MissingPage
 from mailauth.server.web.setup import Setup, discoveryByAddress, setupByAddress
@@ -199,6 +202,7 @@ class World:
     @ivar listed: the accounts, as whoever looks for a domain asks for them.
     @ivar configured: the domains that the configuration names.
     @ivar administrators: who may use the administration site: bob.
+    @ivar secondFactor: whether they need one.
     @ivar administered: the stores, as what is done with them reaches them. Each can be replaced by
         one that is L{Unreliable}.
     @ivar connected: the open connections.
@@ -206,11 +210,17 @@ class World:
     """
 
     def __init__(
-        self, issuer: str, now: Callable[[], float], clock: Clock, federated: bool = False
+        self,
+        issuer: str,
+        now: Callable[[], float],
+        clock: Clock,
+        federated: bool = False,
+        loginLog: Path = Path("no logins"),
     ) -> None:
         """
         @param now: the wall clock.
         @param federated: people sign in at the company, too.
+        @param loginLog: the file with a line for each login.
         """
         self.issuer = issuer
         self.now = now
@@ -334,6 +344,8 @@ class World:
             for name, each in siteSecrets.items()
         )
         self.administrators = {BOB}
+        self.secondFactor = False
+        self.pastLogins = PastLogins(loginLog, lambda call, *given: succeed(call(*given)))
         self.connected = Connected(now)
         self.delivered: list[tuple[str, bytes]] = []
         self.administered = cast(Any, copy(stores))
@@ -387,7 +399,14 @@ class World:
                     stores.spent,
                     self.sign,
                 ),
-                **adminByAddress(self.pages, self.admin, lambda: self.administrators),
+                **adminByAddress(
+                    self.pages,
+                    self.admin,
+                    self.administration,
+                    lambda: AdminRules(self.administrators, self.secondFactor),
+                    self.pastLogins,
+                    stores.spent,
+                ),
             },
             MissingPage(self.pages),
             WaitingRoom(clock.callLater),
@@ -531,7 +550,10 @@ class PagesCase(SynchronousTestCase):
         """
         self.clock = Clock()
         self.clock.advance(1_800_000_000)
-        self.world = World(self.issuer, self.clock.seconds, self.clock, self.federated)
+        self.loginLog = Path(self.mktemp())
+        self.world = World(
+            self.issuer, self.clock.seconds, self.clock, self.federated, self.loginLog
+        )
         self.wait(self.world.populate())
         self.browser = Browser(self.world)
 
