@@ -72,8 +72,12 @@ class SignIns:
     @ivar directory: where they are.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, patience: float = PATIENCE) -> None:
+        """
+        @param patience: how many seconds a lock is waited for.
+        """
         self.directory = directory
+        self._patience = patience
 
     @classmethod
     def ofEnvironment(cls, environment: Mapping[str, str]) -> SignIns:
@@ -146,7 +150,7 @@ class SignIns:
         with self._open() as directory:
             file = os.open(name, flags, 0o600, dir_fd=directory)
         try:
-            with within(PATIENCE):
+            with within(self._patience):
                 fcntl.flock(file, fcntl.LOCK_EX)
         except TimeoutError:
             os.close(file)

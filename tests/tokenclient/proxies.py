@@ -79,12 +79,20 @@ def _tunnel(client: socket.socket, server: socket.socket, lose: bool) -> None:
     def up() -> None:
         while octets := _receive(client):
             said["client"] += len(octets)
-            server.sendall(octets)
+            _send(server, octets)
 
     Thread(target=up, daemon=True).start()
     while octets := _receive(server):
         if not lose or said["client"] < _HANDSHAKE:
-            client.sendall(octets)
+            _send(client, octets)
+
+
+def _send(connection: socket.socket, octets: bytes) -> None:
+    try:
+        connection.sendall(octets)
+    except OSError:
+        # It is gone, and its own end is heard of soon.
+        pass
 
 
 def _receive(connection: socket.socket) -> bytes:

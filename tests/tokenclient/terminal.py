@@ -44,11 +44,17 @@ class Terminal:
         }
         self.state = directory / "state" / "mailauth-token"
 
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        """
+        How the program is started.
+        """
+        return (*COMMAND, *arguments)
+
     def run(self, *arguments: str) -> Finished:
         """
         Run the program to its end.
         """
-        return run(*COMMAND, *arguments, environment=self.environment)
+        return run(*self.command(*arguments), environment=self.environment)
 
     def token(self, address: str) -> str:
         """
@@ -63,7 +69,7 @@ class Terminal:
         """
         Run it, and do something else meanwhile.
         """
-        return Running(arguments, self.environment)
+        return Running(self.command(*arguments), self.environment)
 
     def kept(self, address: str) -> dict[str, Any]:
         """
@@ -86,9 +92,9 @@ class Running:
     The program, which waits for somebody.
     """
 
-    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            (*COMMAND, *arguments),
+            command,
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
