@@ -99,7 +99,7 @@ def readAutoconfig(octets: bytes, domain: str) -> Autoconfig:
         protocol = element.get("type", "")
         if protocol not in (("smtp",) if element.tag == "outgoingServer" else ("imap", "pop3")):
             continue
-        host = _textOf(element, "hostname").replace("%EMAILDOMAIN%", domain)
+        host = _checkHost(_textOf(element, "hostname").replace("%EMAILDOMAIN%", domain))
         port, socket = _portOf(element, "port"), _textOf(element, "socketType")
         if socket in _SOCKETS:
             methods = tuple((each.text or "").strip() for each in element.iter("authentication"))
@@ -203,7 +203,7 @@ def _textOf(element: Element, name: str) -> str:
     text = (element.findtext(name) or "").strip()
     if not text:
         raise Unreadable(f"a server has no <{name}>")
-    return _checkHost(text) if name == "hostname" else text
+    return text
 
 
 def _checkHost(text: str) -> str:
