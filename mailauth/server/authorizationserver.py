@@ -15,6 +15,7 @@ from ..interfaces import IAudit
 from ..oauth.records import Client
 from ..stores.database import Database
 from ..validators._http import BoundedFetcher, anywhere
+from .actions.recording import Recorder
 from .authorization import Authorization
 from .authorizationrequests import AuthorizationRequests
 from .backchannellogout import BackchannelLogout
@@ -42,6 +43,7 @@ from .passkeys import Passkeys
 from .portal import Truth, makeTokenPolicy
 from .proofs import Proofs
 from .pushedrequests import PushedRequests
+from .recorded import RecordedBrowserSessions, RecordedDeviceCodes, RecordedGrants
 from .refreshtokens import RefreshTokens
 from .revocation import Revocation
 from .sealing import ServerSecret
@@ -133,8 +135,11 @@ def makeAuthorizationServer(
     refreshTokens = RefreshTokens(sealer("refresh-tokens"))
     families = Families(refreshTokens, settings.refreshTokenIdle)
     grants, opaqueTokens = database.grants, database.opaqueTokens
+    recorder = Recorder(database.events)
     sessions = BrowserSessions(
-        database.browserSessions, database.revocations, settings.browserSession
+        RecordedBrowserSessions(database.browserSessions, recorder),
+        database.revocations,
+        settings.browserSession,
     )
     passkeys = Passkeys(
         issuer,
@@ -182,7 +187,7 @@ def makeAuthorizationServer(
             clients,
             requests,
             pushed,
-            grants,
+            RecordedGrants(grants, recorder),
             database.spent,
             database.revocations,
             sealer("authorization-requests"),
@@ -197,7 +202,7 @@ def makeAuthorizationServer(
             f"{base}/device",
             authenticator,
             offer,
-            database.deviceCodes,
+            RecordedDeviceCodes(database.deviceCodes, recorder),
             DeviceLimits.of(seconds),
             settings.grantLifetime,
         ),

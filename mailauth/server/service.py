@@ -33,6 +33,8 @@ from ..passwords import PasswordHasher
 from ..realm import Logout, MailRealm
 from ..stores.database import Database
 from ..stores.records import CannotOpen
+from ..throttle import RateLimit
+from .actions.recording import Recorder
 from .administration import makeAdministration
 from .audit import LoginLog
 from .authorizationserver import makeAuthorizationServer
@@ -45,19 +47,20 @@ from .mailbox.imap4 import MailboxIMAP4Server
 from .mailbox.mailboxes import Mailboxes
 from .mailbox.pop3 import openPOP3Mailbox
 from .mailhosts import mailHostsOf
-from .portal import makeTruth
-from .sealing import readKeyFile
 from .pastlogins import PastLogins
+from .portal import makeTruth
+from .recorded import REFUSALS, RecordedRefusals
+from .sealing import readKeyFile
 from .submission import Submission, SubmissionService
 from .tls import ReloadableContext, UnusableCertificate
 from .toml import ConfigurationError
 from .web.account.addresses import accountByAddress
 from .web.addresses import endpointsByAddress, pagesByAddress
 from .web.admin.addresses import adminByAddress
+from .web.admin.adminpage import AdminRules
 from .web.assets import Assets
 from .web.documents import documentsByAddress
 from .web.pages import MissingPage
-from .web.admin.adminpage import AdminRules
 from .web.setup import Setup, discoveryByAddress, setupByAddress
 from .web.site import makeSite
 from .web.visit import Pages
@@ -138,6 +141,12 @@ class MailService(MultiService):
             configuration.directory / "mail", partial(deferToThreadPool, reactor, self._pools[1])
         )
         self._logins = LoginLog(configuration.loginLog, reactor.callLater)
+        audit = RecordedRefusals(
+            self._logins,
+            Recorder(self.database.events),
+            RateLimit(monotonic, REFUSALS),
+            configuration.defaultDomain,
+        )
         self.truth = makeTruth(
             configuration,
             lambda domain: self._configuration.passwordRuleOf(domain),
@@ -146,11 +155,11 @@ class MailService(MultiService):
             self.hasher,
             cache,
             self._makeRealm(),
-            self._logins,
+            audit,
             reactor,
         )
         self._server = makeAuthorizationServer(
-            configuration, self.database, self._secret, self.truth, self._logins, reactor
+            configuration, self.database, self._secret, self.truth, audit, reactor
         )
         connections = OpenConnections(self.truth.realm, time())
         self.administration = makeAdministration(

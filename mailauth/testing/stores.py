@@ -15,10 +15,12 @@ C{TestCase} is trial's. For stores that several processes may share there is L{S
 from __future__ import annotations
 
 from .conformance.accounts import AccountsConformance, SigningKeysConformance
+from .conformance.aliases import AliasesConformance
 from .conformance.apppasswords import AppPasswordsConformance
 from .conformance.browsersessions import BrowserSessionsConformance
 from .conformance.clients import ClientsConformance
 from .conformance.devicecodes import DeviceCodesConformance
+from .conformance.events import EventsConformance
 from .conformance.factors import FactorsConformance, SpentConformance
 from .conformance.grants import GrantsConformance
 from .conformance.identities import IdentitiesConformance
@@ -50,11 +52,13 @@ __all__ = [
     "ISSUER",
     "NOW",
     "AccountsConformance",
+    "AliasesConformance",
     "AppPasswordsConformance",
     "BrowserSessionsConformance",
     "ClientsConformance",
     "Conformance",
     "DeviceCodesConformance",
+    "EventsConformance",
     "FactorsConformance",
     "GrantsConformance",
     "Heard",

@@ -14,11 +14,13 @@ from mailauth.stores.revocations import KEEP
 from mailauth.testing.stores import (
     ISSUER,
     AccountsConformance,
+    AliasesConformance,
     AppPasswordsConformance,
     BrowserSessionsConformance,
     ClientsConformance,
     Conformance,
     DeviceCodesConformance,
+    EventsConformance,
     FactorsConformance,
     GrantsConformance,
     IdentitiesConformance,
@@ -78,6 +80,18 @@ class MemoryAccountsTests(InMemory, AccountsConformance, TestCase):
 class MemoryAppPasswordsTests(InMemory, AppPasswordsConformance, TestCase):
     """
     L{MemoryAppPasswords<mailauth.stores.memory.MemoryAppPasswords>}.
+    """
+
+
+class MemoryAliasesTests(InMemory, AliasesConformance, TestCase):
+    """
+    L{MemoryAliases<mailauth.stores.memoryaliases.MemoryAliases>}.
+    """
+
+
+class MemoryEventsTests(InMemory, EventsConformance, TestCase):
+    """
+    L{MemoryEvents<mailauth.stores.memoryevents.MemoryEvents>}.
     """
 
 

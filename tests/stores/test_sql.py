@@ -21,7 +21,9 @@ from mailauth.stores.transactions import PRESSED, QUEUE
 from mailauth.testing.stores import (
     ALICE,
     AccountsConformance,
+    AliasesConformance,
     AppPasswordsConformance,
+    EventsConformance,
     Heard,
     IdentitiesConformance,
     RevocationsConformance,
@@ -48,6 +50,18 @@ class SQLAccountsTests(InDatabase, AccountsConformance, TestCase):
 class SQLAppPasswordsTests(InDatabase, AppPasswordsConformance, TestCase):
     """
     L{SQLAppPasswords<mailauth.stores.sql.SQLAppPasswords>}.
+    """
+
+
+class SQLAliasesTests(InDatabase, AliasesConformance, TestCase):
+    """
+    L{SQLAliases<mailauth.stores.sqlaliases.SQLAliases>}.
+    """
+
+
+class SQLEventsTests(InDatabase, EventsConformance, TestCase):
+    """
+    L{SQLEvents<mailauth.stores.sqlevents.SQLEvents>}.
     """
 
 

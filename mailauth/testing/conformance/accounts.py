@@ -59,6 +59,22 @@ class AccountsConformance(Conformance):
         self.assertEqual((ALICE, BOB), await accounts.list())
         self.assertEqual(2, await accounts.count())
 
+    async def test_foundAccounts(self) -> None:
+        """
+        Accounts are looked for by what stands in the name, and found by name, so many at once.
+        """
+        accounts = (await self.openStores()).accounts
+        carol = Account("carol@example.test")
+        for account in (carol, BOB, ALICE):
+            await accounts.add(account)
+
+        self.assertEqual((ALICE, BOB), await accounts.find("", "", 2))
+        self.assertEqual((carol,), await accounts.find("", BOB.name, 2))
+        self.assertEqual((), await accounts.find("", carol.name, 2))
+        self.assertEqual((carol,), await accounts.find("arol", "", 2))
+        self.assertEqual((BOB,), await accounts.find("ob@", "", 2))
+        self.assertEqual((), await accounts.find("_ob", "", 2))
+
     async def test_accountTwice(self) -> None:
         """
         A name is taken once, and the first record stays.
@@ -135,6 +151,19 @@ class AccountsConformance(Conformance):
         self.assertRevoked(stores, accountTag(ALICE.name))
         self.assertFalse(stores.revocations.covers([appPasswordTag("phone")], 0))
         self.assertEqual((appPassword,), await stores.appPasswords.list(ALICE.name))
+
+    async def test_passwordCleared(self) -> None:
+        """
+        An account can be left without a password, which ends what a new one would.
+        """
+        stores = await self.openStores()
+        await stores.accounts.add(BOB)
+
+        await stores.accounts.setPassword(BOB.name, None)
+
+        cleared = attrs.evolve(BOB, passwordHash=None)
+        self.assertEqual(cleared, await stores.accounts.get(BOB.name))
+        self.assertRevoked(stores, accountTag(BOB.name))
 
     async def test_passwordRuleSet(self) -> None:
         """

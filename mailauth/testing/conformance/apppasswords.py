@@ -10,6 +10,7 @@ from zope.interface.verify import verifyObject
 from ...credentials import accountTag, appPasswordTag
 from ...interfaces import IAppPasswords
 from ...stores.records import (
+    APP_PASSWORD_LIMIT,
     IMPORTED_LIMIT,
     AlreadyExists,
     AppPassword,
@@ -99,6 +100,58 @@ class AppPasswordsConformance(ConformanceWithAccounts):
         await appPasswords.add(makeImported("of-bob", BOB.name))
 
         self.assertEqual(IMPORTED_LIMIT, len(await appPasswords.imported(ALICE.name)))
+
+    async def test_limit(self) -> None:
+        """
+        An account has so many app passwords and no more, imported ones among them; each account
+        has a limit of its own, or that of all.
+        """
+        appPasswords = (await self.openStores()).appPasswords
+        await appPasswords.setLimit(ALICE.name, 2)
+        await appPasswords.add(makeAppPassword("phone"))
+        await appPasswords.add(makeImported("old"))
+
+        await self.assertFails(LimitReached, appPasswords.add(makeAppPassword("laptop")))
+        await self.assertFails(LimitReached, appPasswords.add(makeImported("older")))
+        for number in range(3):
+            await appPasswords.add(makeAppPassword(f"{number}", BOB.name))
+
+        self.assertEqual(2, await appPasswords.limit(ALICE.name))
+        self.assertEqual(APP_PASSWORD_LIMIT, await appPasswords.limit(BOB.name))
+        self.assertEqual(2, len(await appPasswords.list(ALICE.name)))
+
+    async def test_limitChanged(self) -> None:
+        """
+        A lower limit takes nothing away; room is made by revoking, or by a higher one.
+        """
+        appPasswords = (await self.openStores()).appPasswords
+        for name in ("phone", "laptop"):
+            await appPasswords.add(makeAppPassword(name))
+
+        await appPasswords.setLimit(ALICE.name, 1)
+        self.assertEqual(2, len(await appPasswords.list(ALICE.name)))
+        await appPasswords.revoke(ALICE.name, "phone")
+        await self.assertFails(LimitReached, appPasswords.add(makeAppPassword("phone")))
+        await appPasswords.setLimit(ALICE.name, 0)
+        await self.assertFails(LimitReached, appPasswords.add(makeAppPassword("phone")))
+        await appPasswords.setLimit(ALICE.name, None)
+        await appPasswords.add(makeAppPassword("phone"))
+
+        self.assertEqual(APP_PASSWORD_LIMIT, await appPasswords.limit(ALICE.name))
+
+    async def test_limitOfNobody(self) -> None:
+        """
+        An account that is not there has no limit of its own, nor has one that comes later the
+        limit of one that is gone.
+        """
+        stores = await self.openStores()
+        await self.assertFails(NotFound, stores.appPasswords.setLimit("nobody", 1))
+        await stores.appPasswords.setLimit(ALICE.name, 1)
+
+        await stores.accounts.remove(ALICE.name)
+        await stores.accounts.add(ALICE)
+
+        self.assertEqual(APP_PASSWORD_LIMIT, await stores.appPasswords.limit(ALICE.name))
 
     async def test_noAccount(self) -> None:
         """

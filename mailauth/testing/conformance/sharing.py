@@ -11,12 +11,14 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from ...credentials import accountTag, grantTag
 from ...oauth.records import TOTPSecret
-from ...stores.records import IMPORTED_LIMIT, Account, AlreadyExists, Identity
+from ...stores.records import IMPORTED_LIMIT, Account, Alias, AlreadyExists, Identity
 from .records import (
     ALICE,
+    BOB,
     ISSUER,
     NOW,
     digestOf,
+    makeAppPassword,
     makeCode,
     makeDeviceCode,
     makeGrant,
@@ -108,6 +110,44 @@ class SharingConformance(ConformanceWithAccounts):
         )
 
         self.assertEqual(IMPORTED_LIMIT, len(await here.appPasswords.imported(ALICE.name)))
+
+    async def test_quotaHolds(self) -> None:
+        """
+        So does the limit of all app passwords.
+        """
+        here, there = await self.openBoth()
+        await here.appPasswords.setLimit(ALICE.name, 3)
+
+        await DeferredList(
+            [
+                stores.appPasswords.add(makeAppPassword(f"{number}-{side}"))
+                for number in range(3)
+                for side, stores in enumerate((here, there))
+            ],
+            consumeErrors=True,
+        )
+
+        self.assertEqual(3, len(await here.appPasswords.list(ALICE.name)))
+
+    async def test_addressRace(self) -> None:
+        """
+        Of many who want an address at once, as the name of an account or as an alias, one gets it.
+        """
+        here, there = await self.openBoth()
+        address = "info@example.test"
+
+        wanting = [
+            want
+            for _ in range(5)
+            for want in (
+                here.accounts.add(Account(address)),
+                there.aliases.add(Alias(address, ALICE.name)),
+                here.aliases.add(Alias(address, BOB.name)),
+            )
+        ]
+        wanted = await DeferredList(wanting, consumeErrors=True)
+
+        self.assertEqual(1, [got for got, _ in wanted].count(True))
 
     async def test_nothingLost(self) -> None:
         """

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from ...interfaces import IAccounts, IAppPasswords, IIdentities, IRevocations, ISigningKeys
+from ...interfaces import (
+    IAccounts,
+    IAliases,
+    IAppPasswords,
+    IEvents,
+    IIdentities,
+    IRevocations,
+    ISigningKeys,
+)
 from ...oauth.interfaces import (
     IBrowserSessions,
     IClients,
@@ -42,9 +50,21 @@ class Stores(Protocol):
         """
 
     @property
+    def aliases(self) -> IAliases:
+        """
+        The other addresses of these accounts.
+        """
+
+    @property
     def appPasswords(self) -> IAppPasswords:
         """
         The app passwords of these accounts.
+        """
+
+    @property
+    def events(self) -> IEvents:
+        """
+        What happened.
         """
 
     @property
