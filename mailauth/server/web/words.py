@@ -303,7 +303,7 @@ ENGLISH: Mapping[str, str] = {
     "health.certificate.ended": "it has ended",
     "health.key": "Signing key",
     "health.key.age": "made {when}",
-    "health.since": "Running since",
+    "health.since": "Started",
     "health.unknown": "unknown",
     "health.issuer": "Issuer <bdi>{issuer}</bdi>",
     "warning.database.title": "The database cannot be used",

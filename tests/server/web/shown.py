@@ -36,6 +36,7 @@ class PageParser(HTMLParser):
         self.text = ""
         self.forms: list[HTMLForm] = []
         self.elements: list[tuple[str, dict[str, str]]] = []
+        self._select = self._textarea = ""
         self.feed(page.decode("utf-8"))
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
@@ -47,16 +48,37 @@ class PageParser(HTMLParser):
         if tag == "form":
             self.forms.append(HTMLForm(named["action"], {}, ()))
         elif tag == "input":
-            self.forms[-1].fields[named["name"]] = named.get("value", "")
+            if named.get("type") not in ("checkbox", "radio") or "checked" in named:
+                self.forms[-1].fields[named["name"]] = named.get("value", "")
+        elif tag == "select":
+            self._select = named["name"]
+        elif tag == "option" and self._select:
+            fields = self.forms[-1].fields
+            if self._select not in fields or "selected" in named:
+                fields[self._select] = named["value"]
+        elif tag == "textarea":
+            self._textarea = named["name"]
+            self.forms[-1].fields[self._textarea] = ""
         elif tag == "button" and "value" in named:
             last = self.forms[-1]
             self.forms[-1] = attrs.evolve(last, buttons=(*last.buttons, named["value"]))
+
+    def handle_endtag(self, tag: str) -> None:
+        """
+        The end of one.
+        """
+        if tag == "select":
+            self._select = ""
+        elif tag == "textarea":
+            self._textarea = ""
 
     def handle_data(self, text: str) -> None:
         """
         Some text.
         """
         self.text += text
+        if self._textarea:
+            self.forms[-1].fields[self._textarea] += text.removeprefix("\n")
 
 
 @attrs.frozen

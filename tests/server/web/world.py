@@ -349,7 +349,10 @@ class World:
         self.connected = Connected(now)
         self.delivered: list[tuple[str, bytes]] = []
         self.administered = cast(Any, copy(stores))
-        for name in ("accounts", "appPasswords", "events", "factors"):
+        for name in (
+            *("accounts", "aliases", "appPasswords", "browserSessions", "clients", "events"),
+            *("factors", "grants", "identities", "signingKeys"),
+        ):
             setattr(self.administered, name, Unreliable(getattr(stores, name)))
         configuration = SimpleNamespace(
             issuer=issuer,

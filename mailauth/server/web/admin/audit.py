@@ -7,6 +7,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 import attrs
@@ -16,6 +17,7 @@ from ....stores.events import EventSearch, Kind
 from ...administration import Administration
 from ...pastlogins import LoginSearch, PastLogins
 from ...sites import Site, SiteSession
+from ..browsernames import browserName
 from ..endpoint import Answer
 from ..happenings import SAID
 from ..visit import Pages, Visit
@@ -82,6 +84,7 @@ class SearchPage(AdminPage):
             typed=query,
             problem=problem,
             kinds=self.kinds,
+            browserName=partial(browserName, visit),
             found=found.rows,
             older=None if found.before is None else {**asked, "before": str(found.before)},
         )
