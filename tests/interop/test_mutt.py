@@ -1,5 +1,5 @@
 """
-mutt, in a terminal that nobody looks at.
+mutt and NeoMutt, in a terminal that nobody looks at.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ set from={name} use_envelope_from=yes
 class MuttTests(DemoTestCase):
     """
     mutt reads by IMAP and POP3, and sends.
+
+    @cvar program: which of them it is.
     """
+
+    program = "mutt"
 
     def setUp(self) -> None:
         """
         See the parent.
         """
-        need("mutt", "script")
+        need(self.program, "script")
         super().setUp()
         self.environment = {"HOME": str(self.directory), "TERM": "xterm"}
 
@@ -31,10 +35,16 @@ class MuttTests(DemoTestCase):
         """
         Each mechanism with the settings that make mutt use it, and no other.
         """
-        token = self.fileOf("token", self.demo.token())
+        token = self.fileOf("token", self.token())
         refresh = f'set {protocol}_oauth_refresh_command="cat {token}"'
         password = f"set {protocol}_pass={self.demo.appPassword}"
         return [("oauthbearer", refresh), ("xoauth2", refresh), ("plain", password)]
+
+    def token(self) -> str:
+        """
+        An access token that it can send.
+        """
+        return self.demo.token()
 
     def settings(self, *lines: str) -> str:
         """
@@ -54,7 +64,7 @@ class MuttTests(DemoTestCase):
             )
             copy = self.directory / f"{mechanism}.eml"
             keys = f"<pipe-message>cat > {copy}<enter><exit>"
-            mutt = f"mutt -n -F {settings} -f {mailbox} -e 'push \"{keys}\"'"
+            mutt = f"{self.program} -n -F {settings} -f {mailbox} -e 'push \"{keys}\"'"
 
             finished = run("script", "-qec", mutt, "/dev/null", environment=self.environment)
 
@@ -100,7 +110,7 @@ class MuttTests(DemoTestCase):
                 subject = f"{scheme} {mechanism}"
 
                 finished = run(
-                    *("mutt", "-n", "-F", settings, "-s", subject, BOB),
+                    *(self.program, "-n", "-F", settings, "-s", subject, BOB),
                     stdin=b"Hello Bob.\n",
                     environment=self.environment,
                 )
@@ -108,3 +118,28 @@ class MuttTests(DemoTestCase):
                 self.assertEqual(0, finished.status, finished)
                 header = f"Subject: {subject}\r\n".encode()
                 self.assertEqual(1, sum(header in each for each in self.inbox(BOB)), subject)
+
+
+class NeoMuttTests(MuttTests):
+    """
+    NeoMutt does the same. What it sends of OAUTHBEARER has to fit into 505 characters, so its
+    tokens say nothing by themselves.
+    """
+
+    program = "neomutt"
+
+    def token(self) -> str:
+        """
+        See the parent.
+        """
+        token: str = self.demo.command("token", "issue", "--opaque", ALICE)["access_token"]
+        return token
+
+    def logins(self, protocol: str) -> list[tuple[str, str]]:
+        """
+        See the parent. On POP3 it knows OAUTHBEARER, and USER with PASS.
+        """
+        (bearer, refresh), *others, (_, password) = super().logins(protocol)
+        if protocol == "pop":
+            return [(bearer, refresh), ("user", password)]
+        return [(bearer, refresh), *others, ("plain", password)]

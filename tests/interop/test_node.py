@@ -1,10 +1,10 @@
 """
-imapflow and nodemailer, with which programs for Node read and send mail.
+imapflow, node-imap and nodemailer, with which programs for Node read and send mail.
 """
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Any
 
 from . import ALICE, BOB
@@ -52,6 +52,39 @@ class NodeTests(NodeTestCase):
         self.assertEqual(
             {"status": "invalid_token", **self.demo.scopeAndDiscovery}, outcome["document"]
         )
+        self.assertIn("The access token was not accepted.", outcome["refusal"])
+
+    def nodeIMAP(self, **secret: str) -> dict[str, Any]:
+        """
+        Read the first message.
+        """
+        options = {"host": "localhost", "port": self.demo.ports["imaps"], "tls": True}
+        return self.script("node-imap.mjs", {**options, "user": ALICE, **secret})
+
+    def test_nodeIMAP(self) -> None:
+        """
+        node-imap reads by XOAUTH2 and by app password.
+        """
+        [welcome] = self.inbox(ALICE)
+        token = self.demo.token()
+        response = f"user={ALICE}\1auth=Bearer {token}\1\1".encode()
+        for secret in (
+            {"xoauth2": b64encode(response).decode("ascii")},
+            {"password": self.demo.appPassword},
+        ):
+            outcome = self.nodeIMAP(**secret)
+
+            self.assertNotIn("refusal", outcome)
+            self.assertEqual(welcome, b64decode(outcome["content"]))
+
+    def test_nodeIMAPRefused(self) -> None:
+        """
+        node-imap hands its caller the refusal.
+        """
+        response = f"user={ALICE}\1auth=Bearer wrong\1\1".encode()
+
+        outcome = self.nodeIMAP(xoauth2=b64encode(response).decode("ascii"))
+
         self.assertIn("The access token was not accepted.", outcome["refusal"])
 
     def test_nodemailer(self) -> None:
