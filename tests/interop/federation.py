@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import quote_plus, urlencode
 from urllib.request import Request, urlopen
 
@@ -44,13 +44,13 @@ class Provider(Protocol):
     @ivar issuer: its C{iss}.
     @ivar secret: ours, there.
     @ivar usernameClaim: where it says what people are called here.
-    @ivar revocation: where it revokes.
+    @ivar revocation: where it revokes; empty if it does not.
     """
 
     issuer: str
     secret: str
     usernameClaim: str
-    revocation: str
+    revocation: str = ""
 
 
 def trust(demo: Demo, provider: Provider, *settings: str) -> Demo:
@@ -97,13 +97,13 @@ class FederationTestCase(DemoTestCase):
         self.demo = serve(self.demo, "")
         self.addCleanup(self.demo.stop)
 
-    def open(self, token: str, **others: Any) -> list[Outcome]:
+    def open(self, token: str) -> list[Outcome]:
         """
         Come with a token by IMAP, by submission and by POP3.
         """
         message = self.fileOf("message", "Subject: sent\r\n\r\nwith a token\r\n")
         return [
-            python(self.attempt(listener, "OAUTHBEARER", token, message=message, **others))
+            python(self.attempt(listener, "OAUTHBEARER", token, message=message))
             for listener in MAIL
         ]
 
@@ -130,11 +130,11 @@ class FederationTestCase(DemoTestCase):
         [welcome] = self.inbox(ALICE)
         self.assertEqual((Outcome(welcome), Outcome(), Outcome(welcome)), (imap, smtp, pop3))
 
-    def assertRefused(self, token: str, **others: Any) -> None:
+    def assertRefused(self, token: str) -> None:
         """
         It opens none, because it is bad.
         """
-        self._assertSay(self.open(token, **others), b"AUTHENTICATIONFAILED", b"535", b"[AUTH]")
+        self._assertSay(self.open(token), b"AUTHENTICATIONFAILED", b"535", b"[AUTH]")
 
     def assertUnknown(self, token: str) -> None:
         """

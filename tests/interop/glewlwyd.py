@@ -112,6 +112,11 @@ class Glewlwyd(Provider):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+    def ready(self) -> None:
+        """
+        Wait until it answers, and set it up.
+        """
         eventually(self._answers)
         self._setUp()
 

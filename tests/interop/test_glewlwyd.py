@@ -27,6 +27,7 @@ class GlewlwydTests(FederationTestCase):
         directory.mkdir()
         self.provider = Glewlwyd(directory, self.demo)
         self.addCleanup(self.provider.stop)
+        self.provider.ready()
 
     def test_signed(self) -> None:
         """
