@@ -20,7 +20,7 @@ from ...usernames import canonicalName
 from ..config import Configuration
 from ..doctor.examination import Examination, Report
 from ..doctor.findings import FAILS, UNKNOWN
-from ..doctor.network import Direction, Network, isAddress, readDirection
+from ..doctor.network import MAX_PORT, Direction, Network, isAddress, readDirection
 from ..doctor.records import PublishedRecords, ZoneError, makeResolver, readZone
 from ..mailhosts import mailHostsOf
 from ..tls import trustRootOf
@@ -121,7 +121,7 @@ def _readDirection(text: str) -> Direction:
 def _readServer(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
-    if not isAddress(host) or not port.isdecimal():
+    if not isAddress(host) or not port.isdecimal() or int(port) > MAX_PORT:
         raise click.BadParameter(
             "it has to be an IP address and a port, as in 192.0.2.1:53", param_hint="--resolver"
         )
@@ -158,8 +158,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
     levels = [finding.level for finding in report.findings]
     yield (
-        f"{levels.count(FAILS)} of {len(levels)} things fail, {levels.count(UNKNOWN)} could not be"
-        " found out."
+        f"Looked at: {len(levels)}. Fails: {levels.count(FAILS)}. Could not be found out:"
+        f" {levels.count(UNKNOWN)}."
         if not report.works
         else f"Everything works: {len(levels)} things were looked at."
     )

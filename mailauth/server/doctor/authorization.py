@@ -22,7 +22,7 @@ from ..builtinclients import BUILT_IN
 from ..mailhosts import SCOPE
 from .documents import Unreadable
 from .findings import Finding, doubtful, good, together, unknown, wrong
-from .web import Absent, Web, contentOf
+from .web import Absent, Web, contentOf, isWebAddress
 
 MAX_STEPS = 4
 """
@@ -210,7 +210,7 @@ class AuthorizationServer:
 
     def _endpoint(self, name: str) -> str | None:
         address = self.metadata.get(name)
-        return address if _isSafe(address) else None
+        return address if isWebAddress(address) else None
 
     async def _walk(self, client: Client) -> str:
         """
@@ -241,7 +241,7 @@ class AuthorizationServer:
             onwards = fetched.headers.getRawHeaders(b"location")
             if onwards is None or not 300 <= fetched.status < 400:
                 return _readPage(fetched)
-            address = urljoin(address, onwards[0].decode("latin-1"))
+            address = _join(address, onwards[0].decode("latin-1"))
             if address.startswith(redirectURI):
                 raise Absent(_explain(address))
             if originOf(address) != origin:
@@ -261,7 +261,7 @@ async def findIssuers(web: Web, configurations: Iterable[str]) -> list[str]:
             return None
 
     said = await together(read(address) for address in configurations)
-    return [*dict.fromkeys(issuer for issuer in said if _isSafe(issuer))]
+    return [*dict.fromkeys(issuer for issuer in said if isWebAddress(issuer))]
 
 
 def judgeMetadata(members: Mapping[str, Any], scope: str) -> Iterator[Finding]:
@@ -272,7 +272,7 @@ def judgeMetadata(members: Mapping[str, Any], scope: str) -> Iterator[Finding]:
     """
     for name in _ENDPOINTS:
         address = members.get(name)
-        if not _isSafe(address):
+        if not isWebAddress(address):
             says = f"The issuer's {name} is {address!r}, and no address with https."
             yield wrong("issuer", says, "Have the issuer publish it.")
     lacking = frozenset(scope.split()) - _listOf(members, "scopes_supported")
@@ -311,7 +311,7 @@ def judgeMetadata(members: Mapping[str, Any], scope: str) -> Iterator[Finding]:
             "The issuer lets no program register: those that are not built in get no tokens.",
             "[issuer] open_registration = true, or add each one: mailauth client add",
         )
-    elif _isSafe(members["registration_endpoint"]):
+    elif isWebAddress(members["registration_endpoint"]):
         yield good("registration", "The issuer lets programs register.")
     else:
         says = "The issuer's registration_endpoint is no address with https."
@@ -335,6 +335,13 @@ def _cookiesOf(fetched: Fetched) -> Iterator[tuple[str, str]]:
         yield name.strip(), value.strip()
 
 
+def _join(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        raise Absent("it leads to an address that is none") from None
+
+
 def _explain(address: str) -> str:
     """
     What an answer to a client says.
@@ -342,10 +349,6 @@ def _explain(address: str) -> str:
     said = parse_qs(urlsplit(address).query)
     words = [*said.get("error", ["nothing"]), *said.get("error_description", [])]
     return f"it answers {': '.join(words)[:300]}"
-
-
-def _isSafe(address: Any) -> bool:
-    return isinstance(address, str) and address.startswith("https://") and address.isascii()
 
 
 def _listOf(members: Mapping[str, Any], name: str) -> frozenset[str]:

@@ -27,7 +27,7 @@ from zope.interface import implementer
 
 from ...errors import Outage
 from .certificates import CuriousTLS, SeenCertificate
-from .network import Network
+from .network import Network, isHost
 
 T = TypeVar("T")
 
@@ -84,7 +84,10 @@ async def connect(
     Connect to a server.
 
     @raise Outage: that cannot be done.
+    @raise Unexpected: there can be no such server.
     """
+    if not isHost(host):
+        raise Unexpected("there can be no such host")
     endpoint: Any = HostnameEndpoint(network, host, port, timeout=SECONDS)
     creator = CuriousTLS(host, trustRoot)
     if implicitTLS:

@@ -12,6 +12,7 @@ import attrs
 
 from ...oauth.jwt import MalformedToken, parseObject
 from .conversations import Place
+from .network import MAX_PORT, isHost
 
 _SOCKETS = {"SSL": True, "STARTTLS": False}
 
@@ -207,7 +208,7 @@ def _textOf(element: Element, name: str) -> str:
 
 
 def _checkHost(text: str) -> str:
-    if not text.isascii() or not text.isprintable() or set(text) & set(" /:@") or not text:
+    if not isHost(text):
         raise Unreadable(f"{text[:100]!r} is no name of a host")
     return text.lower()
 
@@ -220,7 +221,7 @@ def _portOf(element: Element, name: str) -> int:
 
 
 def _isPort(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= MAX_PORT
 
 
 def _object(members: Mapping[str, Any], name: str) -> Mapping[str, Any]:

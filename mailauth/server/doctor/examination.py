@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -26,7 +25,7 @@ from .programs import Verdict, judgePrograms
 from .published import Published
 from .records import Records
 from .setupfiles import SetupFiles
-from .web import Absent, Web
+from .web import Absent, Web, isWebAddress
 
 MAX_PLACES = 24
 """
@@ -160,6 +159,10 @@ class Examination:
             issuers = await findIssuers(self._web, led)
         if not issuers:
             return [("Authorization server", [attrs.evolve(findings[0], topic="issuer")])]
+        if not isWebAddress(issuers[0]):
+            says = f"The issuer that programs are led to is {issuers[0]!r}: no address with https."
+            mend = "[issuer] url has to be one, and the documents have to name it."
+            return [("Authorization server", [*findings, wrong("issuer", says, mend)])]
         if len(issuers) > 1:
             findings.append(
                 wrong(
@@ -227,7 +230,7 @@ def _hostsOf(discovery: Discovery, issuers: list[str]) -> MailHosts | None:
     """
     What there is, by the documents.
     """
-    if discovery.autoconfig is None or not issuers or not urlsplit(issuers[0]).hostname:
+    if discovery.autoconfig is None or not issuers or not isWebAddress(issuers[0]):
         return None
     places = [each.place for each in discovery.autoconfig.servers]
     if not places:

@@ -32,6 +32,12 @@ MAX_ALIASES = 8
 How many names a host may have one after the other.
 """
 
+MAX_PORT = 65535
+
+# As names of hosts are written (RFC 1123 section 2.1), and with the underscores that some have.
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+
 _DIRECTION = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]=]*):(?P<port>[0-9]{0,5})"
     r"=(?P<toHost>\[[0-9A-Fa-f:.]+\]|[^:\[\]=]*):(?P<toPort>[0-9]{0,5})"
@@ -73,7 +79,10 @@ def readDirection(text: str) -> Direction:
     if match is None:
         raise ValueError("it has to be HOST:PORT=HOST:PORT, where each of them may be missing")
     host, toHost = (match[name].strip("[]").lower() for name in ("host", "toHost"))
-    return Direction(host, int(match["port"] or 0), toHost, int(match["toPort"] or 0))
+    port, toPort = (int(match[name] or 0) for name in ("port", "toPort"))
+    if max(port, toPort) > MAX_PORT:
+        raise ValueError("there is no such port")
+    return Direction(host, port, toHost, toPort)
 
 
 @implementer(IReactorPluggableNameResolver, IHostnameResolver)
@@ -175,7 +184,7 @@ class Network:
         """
         for records in (self._aliases, self._records):
             for alias in await records.find(host, "CNAME") if records is not None else ():
-                return alias.removesuffix(".")
+                return alias.removesuffix(".") if isHost(alias.removesuffix(".")) else None
         return None
 
 
@@ -241,6 +250,13 @@ def isAddress(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def isHost(host: str) -> bool:
+    """
+    Whether that can be a host.
+    """
+    return _HOST.fullmatch(host) is not None or isAddress(host)
 
 
 def _address(host: str, port: int) -> IPv4Address | IPv6Address:

@@ -16,6 +16,7 @@ from ..setup.dns import CONFIGURATIONS, SERVICES, DNSRecord, recordsOf, writeZon
 from ..setup.pacc import digestRecord
 from .conversations import Place
 from .findings import Finding, doubtful, good, together, unknown, wrong
+from .network import MAX_PORT
 from .records import Records
 
 DIGEST = "_ua-auto-config"
@@ -217,7 +218,9 @@ def _target(value: str) -> tuple[str, int] | None:
     Where an SRV record leads to; C{None} for nowhere (RFC 2782).
     """
     match = _SRV.fullmatch(value)
-    return None if match is None else (match["host"].lower(), int(match["port"]))
+    if match is None or not 0 < int(match["port"]) <= MAX_PORT:
+        return None
+    return match["host"].lower(), int(match["port"])
 
 
 def _shown(targets: list[tuple[str, int]]) -> str:

@@ -18,7 +18,7 @@ from ...validators.answers import answerOf
 from .certificates import judgeCertificate
 from .connections import NO_ADDRESS, Unexpected, lookAt
 from .findings import FAILS, Finding, together, unknown, wrong
-from .network import Network
+from .network import Network, isHost
 from .records import Records
 
 _LIMITS = FetchLimits(octets=256 * 1024, seconds=10.0, atOnce=64)
@@ -107,6 +107,8 @@ class Web:
         return contentOf(await self.get(address))
 
     async def _reach(self, address: str, fetch: Callable[[], Awaitable[Fetched]]) -> Fetched:
+        if not isWebAddress(address):
+            raise Absent("there can be no such address")
         (host,) = await self.look([address])
         if host.absent:
             raise Absent(host.absent)
@@ -157,9 +159,19 @@ def contentOf(fetched: Fetched) -> bytes:
     raise Absent(f"it answers {fetched.status}{where}")
 
 
-def _placeOf(address: str) -> tuple[str, int]:
+def isWebAddress(address: Any) -> bool:
+    """
+    Whether somebody can go there, by HTTPS.
+    """
+    if not isinstance(address, str) or not address.startswith("https://"):
+        return False
     try:
-        parts = urlsplit(address)
-        return parts.hostname or "", parts.port or 443
+        host, _ = _placeOf(address)
     except ValueError:
-        return "", 443
+        return False
+    return address.isascii() and address.isprintable() and isHost(host)
+
+
+def _placeOf(address: str) -> tuple[str, int]:
+    parts = urlsplit(address)
+    return parts.hostname or "", parts.port or 443

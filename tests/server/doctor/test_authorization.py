@@ -65,6 +65,9 @@ class MetadataTests(SynchronousTestCase):
             ({"token_endpoint": "http://id.example.test/token"}, "no address with https"),
             ({"authorization_endpoint": 1}, "authorization_endpoint is 1"),
             ({"jwks_uri": "https://\u00e9.example"}, "jwks_uri"),
+            ({"jwks_uri": "https://["}, "jwks_uri"),
+            ({"jwks_uri": "https://a:b/"}, "jwks_uri"),
+            ({"jwks_uri": "https://a b/"}, "jwks_uri"),
             ({"code_challenge_methods_supported": None}, "PKCE with S256"),
             ({"code_challenge_methods_supported": ["plain"]}, "PKCE with S256"),
             ({"authorization_response_iss_parameter_supported": "true"}, "'iss', RFC 9207"),
@@ -133,7 +136,7 @@ class AuthorizationServerTests(SynchronousTestCase):
 
     def test_issuer(self) -> None:
         """
-        An issuer that calls itself otherwise, be it by a slash, is refused by programs (OA13).
+        An issuer that calls itself otherwise, be it by a slash, is refused by programs.
         """
         for said in (f"{ISSUER}/", "https://ID.example.test/mail", None):
             self.web.says[OAUTH] = answer({**METADATA, "issuer": said})
@@ -231,6 +234,7 @@ class AuthorizationServerTests(SynchronousTestCase):
             ),
             (answer(b"", 303, location="authorize"), "the way there does not end"),
             (answer(b"<html>"), "there is no form on it"),
+            (answer(b"", 303, location="https://["), "it leads to an address that is none"),
             (answer(b"", 400), "it answers 400"),
         ):
             self.web.says[f"{ISSUER}/authorize"] = says

@@ -177,7 +177,7 @@ class ConversationTests(TestCase):
     async def test_startTLS(self) -> None:
         """
         What is offered before TLS is one thing, and what is offered after it another. What was said
-        behind the answer, in clear, is not heard (W1).
+        behind the answer, in clear, is not heard.
         """
         script = {
             **GOOD["imap"],
@@ -219,7 +219,7 @@ class ConversationTests(TestCase):
     async def test_clearPasswords(self) -> None:
         """
         A server that offers a login without TLS fails, whatever the wire calls it; so does one
-        without STARTTLS (W2).
+        without STARTTLS.
         """
         for protocol, ask, answer, offered in (
             ("imap", b"a CAPABILITY", [b"* CAPABILITY AUTH=PLAIN", b"a OK"], "AUTH=PLAIN, LOGIN"),
@@ -350,7 +350,7 @@ class PatienceTests(SynchronousTestCase):
 
     def test_tooSlow(self) -> None:
         """
-        What takes too long is given up: nobody can tell (DS6).
+        What takes too long is given up: nobody can tell.
         """
         clock: Any = Clock()
         clock.nameResolver = None

@@ -246,6 +246,23 @@ class ExaminationTests(ExaminedCase):
         [finding] = self.bad(other)
         self.assertIn("nothing was compared", finding.says)
 
+    async def test_nonsense(self) -> None:
+        """
+        Whatever a record leads to, that is said and nothing worse happens.
+        """
+        await self.serve()
+
+        report = await self.examine(
+            lambda record: (
+                attrs.evolve(record, value="0 1 993 \x1b[2J-.example.")
+                if record.name.startswith("_imaps.")
+                else record
+            )
+        )
+
+        says = [each.says for each in self.bad(report)]
+        self.assertIn("there can be no such host", " ".join(says))
+
     async def test_jmap(self) -> None:
         """
         An SRV record for JMAP where there is none fails.
@@ -320,6 +337,21 @@ class CommandTests(ExaminedCase):
         ]
         self.assertIn((FAILS, mend), [(each.level, each.mend) for each in findings])
         self.assertIn((OK, ""), [(each.level, each.mend) for each in findings])
+
+    async def test_escapes(self) -> None:
+        """
+        What a domain publishes is no command to the terminal of whoever reads it (LG2).
+        """
+        await self.serve()
+        zone = self.directory / "strange"
+        record = DNSRecord(f"_imaps._tcp.{DOMAIN}", "SRV", "0 1 993 \x1b[2J.example.")
+        zone.write_text(writeZone([record]))
+
+        done = await self.doctor("doctor", ALICE, "--zone", str(zone))
+
+        self.assertEqual((1, ""), (done.returncode, done.stderr))
+        self.assertIn("[2J.example:993", done.stdout)
+        self.assertNotIn("\x1b", done.stdout)
 
     async def test_usage(self) -> None:
         """

@@ -144,7 +144,7 @@ class PublishedTests(SynchronousTestCase):
         """
         A record that leads nowhere is none (RFC 2782).
         """
-        for value in ("0 0 0 .", "x", "1 2 3"):
+        for value in ("0 0 0 .", "x", "1 2 3", "0 0 70000 a.", "0 0 0 a."):
             record = DNSRecord(f"_imaps._tcp.{DOMAIN}", "SRV", value)
 
             self.assertEqual([(WARNING, "srv")], self.judge([record]))
@@ -196,6 +196,7 @@ class NetworkTests(SynchronousTestCase):
             ("b.example", "A"): "192.0.2.1",
             ("b.example", "AAAA"): "2001:db8::1",
             ("c.example", "CNAME"): "c.example.",
+            ("e.example", "CNAME"): "b b\x00.",
         }
 
         self.assertEqual(
@@ -204,6 +205,7 @@ class NetworkTests(SynchronousTestCase):
         )
         self.assertEqual([], self.resolve("c.example", 25, records=records))
         self.assertEqual([], self.resolve("d.example", 25, records=records))
+        self.assertEqual([], self.resolve("e.example", 25, records=records))
 
     def test_aliases(self) -> None:
         """
@@ -241,5 +243,5 @@ class NetworkTests(SynchronousTestCase):
         What is no direction is refused.
         """
         self.assertEqual(Direction("", 443, "", 1443), readDirection(":443=:1443"))
-        for text in ("", "443=1443", "a:1", "a:1=b", "a:x=b:1", "::1:1=b:1"):
+        for text in ("", "443=1443", "a:1", "a:1=b", "a:x=b:1", "::1:1=b:1", ":1=:70000"):
             self.assertRaises(ValueError, readDirection, text)
