@@ -511,7 +511,8 @@ class Remembered(_Checker):
         """
         self._revocations.catchUp()
         cache, service = self._cache, _contextOf(credentials).service
-        # Injective for everything that is let in: no service, and no account, has a NUL in it.
+        # Injective for everything that is let in, and never a token by itself, under whose digest
+        # the same cache may know what that is: no service, account or token has a NUL in it (CS1).
         asked = b"%b\0%b\0%b" % (service.encode(), credentials.authzid or b"", credentials.token)
         digest = sha256(asked).digest()
         known: AvatarId | None = cache.get(digest)

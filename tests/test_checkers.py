@@ -1574,6 +1574,26 @@ class RememberedTests(CheckerTestCase):
 
         self.assertEqual(self.decides.count, 4)
 
+    def test_noneIsAnother(self) -> None:
+        """
+        What one part of a login loses its neighbour does not gain, and what is known of the tokens
+        themselves, in the same cache, is not known of logins (CS1).
+        """
+        self.remember(ScriptedChecker(default=ALICE))
+        validator = CachingValidator(Asked(), self.cache, self.clock.seconds)
+        logins = [
+            BearerToken(b"alice", None, IMAP),
+            BearerToken(b"lice", b"a", IMAP),
+            BearerToken(b"ice", b"al", IMAP),
+            BearerToken(b"imapalice", None, LoginContext("")),
+        ]
+        for login in logins:
+            self.successResultOf(validator.validate(login.token))
+            self.assertIsInstance(self.accept(self.checker, login), bytes)
+
+        self.assertEqual(self.decides.count, len(logins))
+        self.assertEqual(len(self.cache), 2 * len(logins))
+
     def test_refused(self) -> None:
         """
         A refusal is decided each time.
