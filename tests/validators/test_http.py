@@ -208,6 +208,21 @@ class FetchTests(TestCase):
         self.assertIn("\r\nContent-Type: application/x-www-form-urlencoded", head)
         self.assertEqual(body, "logout_token=abc")
 
+    async def test_delete(self) -> None:
+        """
+        What may be removed by whoever shows that it is his, is asked to be.
+        """
+        self.server.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+        fetched = await self.fetcher().delete(
+            f"{self.origin}/register/1", {"Authorization": "Bearer t"}
+        )
+
+        self.assertEqual(204, fetched.status)
+        head = self.server.asked.decode()
+        self.assertTrue(head.startswith("DELETE /register/1 HTTP/1.1\r\n"), head)
+        self.assertIn("\r\nAuthorization: Bearer t", head)
+
     async def test_postHeaders(self) -> None:
         """
         Whoever has to prove who he is sends more headers with the form.

@@ -350,7 +350,7 @@ class CommandTests(ExaminedCase):
         done = await self.doctor("doctor", ALICE, "--zone", str(zone))
 
         self.assertEqual((1, ""), (done.returncode, done.stderr))
-        self.assertIn("[2J.example:993", done.stdout)
+        self.assertIn("[2j.example:993", done.stdout)
         self.assertNotIn("\x1b", done.stdout)
 
     async def test_usage(self) -> None:
