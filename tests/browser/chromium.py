@@ -80,11 +80,18 @@ class Chromium:
         self._buffer = b""
         self.events: list[dict[str, Any]] = []
 
-    def open(self) -> Tab:
+    def openApart(self) -> Tab:
+        """
+        A new tab that shares no cookies with the others, as if it were in another browser.
+        """
+        context = self.command("Target.createBrowserContext")["browserContextId"]
+        return self.open(browserContextId=context)
+
+    def open(self, **where: str) -> Tab:
         """
         A new tab.
         """
-        target = self.command("Target.createTarget", url="about:blank")["targetId"]
+        target = self.command("Target.createTarget", url="about:blank", **where)["targetId"]
         attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
         return Tab(self, attached["sessionId"])
 
@@ -189,6 +196,12 @@ class Tab:
         @param pages: how many it leads to, one after the other, without anybody doing anything.
         """
         self._go(lambda: self.command("Page.navigate", url=address), pages)
+
+    def reload(self) -> None:
+        """
+        Load the page again, and send again what it came of.
+        """
+        self._go(lambda: self.command("Page.reload"))
 
     def click(self, selector: str, times: int = 1) -> None:
         """

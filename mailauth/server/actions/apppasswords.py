@@ -169,8 +169,10 @@ class AppPasswordActions:
 
         @raise NotFound: the account has none of this id.
         """
+        known = {each.identifier: describe(each) for each in await self.store.list(account)}
         await self.store.revoke(account, identifier)
-        await self.recorder.record(Kind.APP_PASSWORD_REVOKED, actor, account, identifier)
+        text = known.get(identifier, identifier)
+        await self.recorder.record(Kind.APP_PASSWORD_REVOKED, actor, account, text)
 
     async def limit(self, account: str) -> int:
         """

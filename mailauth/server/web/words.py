@@ -58,8 +58,8 @@ ENGLISH: Mapping[str, str] = {
     " and allow the download.",
     "setup.apple.install": "In <b>Settings</b>, open <b>Profile Downloaded</b> (on a Mac, open"
     " <b>General</b>, then <b>Device Management</b>), and install it.",
-    "setup.apple.password": "There is also a <a {link}>profile without a password</a>, for which you"
-    " need not sign in: the device asks for an app password.",
+    "setup.apple.password": "There is also a <a {link}>profile without a password</a>, for which"
+    " you need not sign in: the device asks for an app password.",
     "setup.android": "Android",
     "setup.android.text": "FairEmail from its makers' own site signs in with your browser: import"
     " this <a {link}>provider file</a> in its miscellaneous settings. Thunderbird for Android and"
@@ -124,7 +124,7 @@ ENGLISH: Mapping[str, str] = {
     "account.end.named": "End {name}",
     "account.lost": "Lost a device?",
     "account.lost.text": "End everything at once, and set up again what you still have.",
-    "account.lost.button": "End everything …",
+    "account.lost.button": "End everything…",
     # What is known of something that can read mail
     "access.password": "App password",
     "access.application": "Application",
@@ -207,7 +207,6 @@ ENGLISH: Mapping[str, str] = {
     "password.made.settings": "What else the program may ask for",
     "password.made.server": "Server",
     "password.made.username": "User name",
-    "password.made.may": "It may",
     "password.made.done": "Done",
     "password.sent": "This form was sent before. What came of it was shown then, and is shown no"
     ' more: if you did not copy it, end it <a href="{list}">on your list</a>, and make'
@@ -235,6 +234,9 @@ ENGLISH: Mapping[str, str] = {
     "activity.administrator": "an administrator",
     "activity.address": "from {address}",
     "activity.unknown": "from an unknown address",
+    "activity.password": "with the password",
+    "activity.code": "with a code",
+    "activity.passkey": "with a passkey",
     "activity.older": "Older",
     "activity.newest": "Newest",
     # Times

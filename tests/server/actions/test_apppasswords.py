@@ -157,7 +157,9 @@ class AppPasswordActionsTests(AdministrationCase):
 
         self.assertEqual((), self.got(self.appPasswords.list(ALICE)))
         self.assertTrue(self.stores.revocations.covers([appPasswordTag(identifier)], NOW))
-        self.assertEqual(("app_password_revoked", OWNER, ALICE, identifier), self.events()[1])
+        self.assertEqual(
+            ("app_password_revoked", OWNER, ALICE, f"'phone', id {identifier}"), self.events()[1]
+        )
 
     def test_quota(self) -> None:
         """

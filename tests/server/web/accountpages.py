@@ -21,7 +21,7 @@ class AccountCase(PagesCase):
     Alice can be signed in, and can have things that read her mail.
     """
 
-    def signIn(self, path: str = "account/", account: str = ALICE) -> Shown:
+    def enterAt(self, path: str = "account/", account: str = ALICE) -> Shown:
         """
         Go to a page, and sign in on the way.
         """
@@ -65,7 +65,7 @@ class AccountCase(PagesCase):
         """
         here, self.browser = self.browser, Browser(self.world)
         known = {each.digest for each in self.wait(self.world.stores.browserSessions.list(account))}
-        self.signIn(account=account)
+        self.enterAt(account=account)
         there, self.browser = self.browser, here
         [session] = [
             each
@@ -100,5 +100,6 @@ class AccountCase(PagesCase):
         Fill in the form of a page, and send it.
         """
         form = shown.page.forms[-1]
-        hidden = {name: form.fields[name] for name in ("csrf", "once") if name in form.fields}
+        names: tuple[str, ...] = ("csrf", "once")
+        hidden = {name: form.fields[name] for name in names if name in form.fields}
         return (browser or self.browser).post(form.action, {**hidden, **fields})

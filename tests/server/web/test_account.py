@@ -24,7 +24,7 @@ class OverviewTests(AccountCase):
         Where there is nothing, it says what that means and what to do; the browser itself is always
         there, and is marked.
         """
-        shown = self.signIn()
+        shown = self.enterAt()
 
         self.assertEqual(200, shown.status)
         self.assertIn("You have none.", shown.page.text)
@@ -50,7 +50,7 @@ class OverviewTests(AccountCase):
         use = AppPasswordUse(now - 300, "imap", "192.0.2.7", "Mail 16")
         self.wait(self.world.stores.appPasswords.noteUse(made.record.identifier, use))
 
-        text = self.signIn().page.text
+        text = self.enterAt().page.text
 
         for told in (
             "phone",
@@ -71,7 +71,7 @@ class OverviewTests(AccountCase):
         self.make("old", expires=self.clock.seconds() + 60)
         self.clock.advance(61)
 
-        self.assertIn("15 Jan 2027: it works no more", self.signIn().page.text)
+        self.assertIn("15 Jan 2027: it works no more", self.enterAt().page.text)
 
     def test_application(self) -> None:
         """
@@ -83,7 +83,7 @@ class OverviewTests(AccountCase):
         self.clock.advance(7200)
         self.allow(clientId=WEBMAIL.clientId)
 
-        shown = self.signIn()
+        shown = self.enterAt()
 
         self.assertIn("<b>Odd name</b>", " ".join(shown.page.text.split()))
         self.assertIn("Not verified", shown.page.text)
@@ -95,7 +95,7 @@ class OverviewTests(AccountCase):
         """
         The site itself is not on its list, whoever looks how often.
         """
-        self.signIn()
+        self.enterAt()
         self.browser.get("account/")
 
         self.assertIn("There are none.", self.browser.get("account/").page.text)
@@ -109,7 +109,7 @@ class OverviewTests(AccountCase):
         self.world.connected.open(ALICE, "pop3", program=None)
         self.clock.advance(120)
 
-        text = self.signIn().page.text
+        text = self.enterAt().page.text
 
         for told in ("Thunderbird", "Mail on my laptop", "unknown", "2 min ago"):
             self.assertIn(told, text)
@@ -141,7 +141,7 @@ class OverviewTests(AccountCase):
         self.world.connected.open(BOB)
         self.elsewhere(BOB)
 
-        shown = self.signIn()
+        shown = self.enterAt()
 
         self.assertNotIn("bob", shown.page.text)
         self.assertEqual([], [form for form in shown.page.forms if "kind" in form.fields])
@@ -151,7 +151,7 @@ class OverviewTests(AccountCase):
         Each button says to whoever cannot see where it stands what it ends.
         """
         self.make("phone")
-        shown = self.signIn()
+        shown = self.enterAt()
 
         self.assertIn(
             ("button", {"class": "second ends", "aria-label": "End phone"}), shown.page.elements
@@ -161,7 +161,7 @@ class OverviewTests(AccountCase):
         """
         What cannot be found out is an outage, and no empty list.
         """
-        self.signIn()
+        self.enterAt()
         self.world.administered.appPasswords.down = True
 
         self.assertEqual(503, self.browser.get("account/").status)
@@ -188,7 +188,7 @@ class EndTests(AccountCase):
         made = self.make()
         self.make("laptop")
 
-        shown = self.end(self.signIn(), made.record.identifier)
+        shown = self.end(self.enterAt(), made.record.identifier)
 
         self.assertSaid(shown, "The app password is ended.")
         self.assertEqual(["laptop"], self.appPasswords())
@@ -199,7 +199,7 @@ class EndTests(AccountCase):
         """
         grant = self.allow()
 
-        shown = self.end(self.signIn(), grant.grantId)
+        shown = self.end(self.enterAt(), grant.grantId)
 
         self.assertSaid(shown, "The application is ended.")
         self.assertIn("There are none.", shown.page.text)
@@ -210,7 +210,7 @@ class EndTests(AccountCase):
         """
         opened = self.world.connected.open(ALICE)
 
-        shown = self.end(self.signIn(), opened.identifier)
+        shown = self.end(self.enterAt(), opened.identifier)
 
         self.assertSaid(shown, "The connection is ended.")
         self.assertEqual(["Ended on the account page"], self.world.connected.reasons)
@@ -222,7 +222,7 @@ class EndTests(AccountCase):
         there, session = self.elsewhere()
         self.assertEqual("Who can read your mail", there.get("account/").heading)
 
-        shown = self.end(self.signIn(), session.identifier)
+        shown = self.end(self.enterAt(), session.identifier)
 
         self.assertSaid(shown, "The browser is signed out.")
         self.assertEqual("Sign in", there.get("account/").heading)
@@ -232,7 +232,7 @@ class EndTests(AccountCase):
         What has ended meanwhile is no mistake.
         """
         made = self.make()
-        shown = self.signIn()
+        shown = self.enterAt()
         self.end(shown, made.record.identifier)
 
         self.assertSaid(self.end(shown, made.record.identifier), "That had ended already.")
@@ -245,7 +245,7 @@ class EndTests(AccountCase):
         opened = self.world.connected.open(BOB)
         there, session = self.elsewhere(BOB)
         identifier = self.makeOwn()
-        form = self.ending(self.signIn(), identifier)
+        form = self.ending(self.enterAt(), identifier)
 
         for kind, foreign in (
             ("app-password", made.record.identifier),
@@ -274,7 +274,7 @@ class EndTests(AccountCase):
         nothing (WB1).
         """
         identifier = self.makeOwn()
-        shown = self.signIn()
+        shown = self.enterAt()
         form = self.ending(shown, identifier)
         there, _ = self.elsewhere()
         foreign = self.ending(there.get("account/"), identifier).fields["csrf"]
@@ -295,7 +295,7 @@ class EndTests(AccountCase):
         Whoever is signed out meanwhile ends nothing.
         """
         identifier = self.makeOwn()
-        shown = self.signIn()
+        shown = self.enterAt()
         self.browser.submit(self.browser.get("signout"), "out")
 
         self.assertEqual(400, self.end(shown, identifier).status)
@@ -306,7 +306,7 @@ class EndTests(AccountCase):
         What our own pages never send is refused; what they never lead to leads to the list.
         """
         identifier = self.makeOwn()
-        form = self.ending(self.signIn(), identifier)
+        form = self.ending(self.enterAt(), identifier)
 
         for fields in (
             {**form.fields, "kind": "account"},
@@ -322,7 +322,7 @@ class EndTests(AccountCase):
         An outage is no success, and nothing has changed.
         """
         identifier = self.makeOwn()
-        shown = self.signIn()
+        shown = self.enterAt()
         self.world.administered.appPasswords.down = True
 
         self.assertEqual(503, self.end(shown, identifier).status)
@@ -347,7 +347,7 @@ class EndEverythingTests(AccountCase):
         bobs = self.world.connected.open(BOB)
         there, _ = self.elsewhere()
         bob, _ = self.elsewhere(BOB)
-        asked = self.signIn("account/end-everything")
+        asked = self.enterAt("account/end-everything")
         self.assertEqual("End everything?", asked.heading)
         self.assertEqual(["laptop", "phone"], self.appPasswords())
 
@@ -367,7 +367,7 @@ class EndEverythingTests(AccountCase):
         A form from elsewhere ends nothing (WB1).
         """
         self.make()
-        asked = self.signIn("account/end-everything")
+        asked = self.enterAt("account/end-everything")
         there, _ = self.elsewhere()
 
         self.assertEqual(403, self.send(asked, there).status)
@@ -379,7 +379,7 @@ class EndEverythingTests(AccountCase):
         After an outage it can be done again.
         """
         self.make()
-        asked = self.signIn("account/end-everything")
+        asked = self.enterAt("account/end-everything")
         self.world.administered.appPasswords.down = True
         self.assertEqual(503, self.send(asked).status)
         self.assertEqual(["phone"], self.appPasswords())

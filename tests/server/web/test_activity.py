@@ -51,7 +51,7 @@ class ActivityTests(AccountCase):
         """
         Where nothing has happened it says so.
         """
-        self.assertIn("Nothing has happened yet.", self.signIn(PATH).page.text)
+        self.assertIn("Nothing has happened yet.", self.enterAt(PATH).page.text)
 
     def test_own(self) -> None:
         """
@@ -63,7 +63,7 @@ class ActivityTests(AccountCase):
         self.happen("'laptop'")
         self.happen("'secret project'", BOB)
 
-        shown = self.signIn(PATH)
+        shown = self.enterAt(PATH)
 
         text = shown.page.text
         self.assertLess(text.index("'laptop'"), text.index("'phone'"))
@@ -82,12 +82,42 @@ class ActivityTests(AccountCase):
         self.happen("", kind=Kind.PASSWORD_SET, actor=THE_COMMAND)
         self.happen("", actor=Actor(ALICE, ACCOUNT_SITE))
 
-        text = self.signIn(PATH).page.text
+        text = self.enterAt(PATH).page.text
 
         self.assertEqual(2, text.count("an administrator"))
         self.assertIn("from an unknown address", text)
         self.assertNotIn("203.0.113.9", text)
         self.assertNotIn("bob", text)
+
+    def test_application(self) -> None:
+        """
+        Of an application it says the name, and never the id.
+        """
+        for kind, text in (
+            (Kind.APPLICATION_ALLOWED, "laptop: offline_access urn:ietf:params:oauth:scope:mail"),
+            (Kind.APPLICATION_ENDED, "laptop, id 8e5f1c"),
+            (Kind.APPLICATION_ENDED, "one that was removed, id 9f"),
+        ):
+            self.happen(text, kind=kind)
+
+        text = self.enterAt(PATH).page.text
+
+        self.assertEqual(2, text.count("Mail on my laptop"))
+        for hidden in ("urn:", "8e5f1c", "removed"):
+            self.assertNotIn(hidden, text)
+
+    def test_signedIn(self) -> None:
+        """
+        Of a sign-in it says with what that was.
+        """
+        for text in ("mfa, otp, pwd", "mfa, pop", "by https://idp.example"):
+            self.happen(text, kind=Kind.SIGNED_IN)
+
+        text = self.enterAt(PATH).page.text
+
+        for told in ("with a code, with the password", "with a passkey", "by https://idp.example"):
+            self.assertIn(told, text)
+        self.assertNotIn("mfa", text)
 
     def test_pages(self) -> None:
         """
@@ -96,7 +126,7 @@ class ActivityTests(AccountCase):
         for number in range(PAGE + 1):
             self.happen(f"event {number}.")
 
-        first = self.signIn(PATH)
+        first = self.enterAt(PATH)
         older = self.older(first)
         assert older is not None
         second = self.browser.get(older)
@@ -113,7 +143,7 @@ class ActivityTests(AccountCase):
         An address that somebody made up leads to the first page.
         """
         self.happen("'phone'")
-        self.signIn()
+        self.enterAt()
 
         for before in ("x", "-1", "1e9", "9" * 40, "%C2%B2"):
             shown = self.browser.get(f"{PATH}?before={before}")
@@ -123,7 +153,7 @@ class ActivityTests(AccountCase):
         """
         What cannot be read did not fail to happen.
         """
-        self.signIn()
+        self.enterAt()
         self.world.administered.events.down = True
 
         self.assertEqual(503, self.browser.get(PATH).status)

@@ -4,10 +4,14 @@ What happened to an account, for its owner.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from ....stores.events import ADMIN_SITE, COMMAND, Event, EventSearch
+from ....oauth.responses import OAuthError
+from ....stores.events import ADMIN_SITE, COMMAND, Event, EventSearch, Kind
 from ...sites import SiteSession
+from ..describing import cleanName
 from ..endpoint import Answer
 from ..happenings import SAID
 from ..times import exactly
@@ -17,6 +21,15 @@ from .accountpage import AccountPage
 PAGE = 30
 """
 How many events are on a page.
+"""
+
+_METHODS: Mapping[str, str] = {
+    "pwd": "activity.password",
+    "otp": "activity.code",
+    "pop": "activity.passkey",
+}
+"""
+What is said of the ways to sign in, which are named as in RFC 8176.
 """
 
 
@@ -40,12 +53,12 @@ class ActivityPage(AccountPage):
         return self.page(
             visit,
             session,
-            events=[self._describe(visit, event) for event in shown],
+            events=[await self._describe(visit, event) for event in shown],
             first=number is None,
             before=shown[-1].number if len(found) > PAGE else None,
         )
 
-    def _describe(self, visit: Visit, event: Event) -> dict[str, Any]:
+    async def _describe(self, visit: Visit, event: Event) -> dict[str, Any]:
         actor = event.actor
         if actor.via in (COMMAND, ADMIN_SITE):
             by = visit.say("activity.administrator")
@@ -55,7 +68,26 @@ class ActivityPage(AccountPage):
             by = visit.say("activity.address", address=actor.address)
         return {
             "what": visit.say(SAID[event.kind]),
-            "text": event.text,
+            "text": await self._about(visit, event),
             "by": by,
             "when": exactly(visit, event.time),
         }
+
+    async def _about(self, visit: Visit, event: Event) -> str:
+        """
+        What it is about, without what is for administrators: the id of an application, which may be
+        a thousand letters long, and the names that a standard has for ways to sign in.
+        """
+        if event.kind in (Kind.APPLICATION_ALLOWED, Kind.APPLICATION_ENDED):
+            return await self._application(re.split(", id |: ", event.text)[0])
+        if event.kind is Kind.SIGNED_IN and not event.text.startswith("by "):
+            return ", ".join(
+                visit.say(_METHODS[each]) for each in event.text.split(", ") if each in _METHODS
+            )
+        return event.text
+
+    async def _application(self, clientId: str) -> str:
+        try:
+            return cleanName((await self.administration.access.clients.find(clientId)).name)
+        except OAuthError:
+            return ""

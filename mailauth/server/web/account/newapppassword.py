@@ -17,7 +17,7 @@ from ..endpoint import Answer
 from ..qrcodes import drawCode
 from ..visit import Pages, Visit
 from .accountpage import AccountPage
-from .limits import PROTOCOLS, describeEnd, describeLimits, readLimits
+from .limits import PROTOCOLS, readLimits
 from .onetimeforms import OneTimeForms
 
 
@@ -99,23 +99,23 @@ class NewAppPasswordPage(AccountPage):
             made=record,
             groups=made.secret.split("-"),
             code=drawCode(made.secret),
-            may=describeLimits(visit, record),
-            expires=describeEnd(visit, record.expires, self._now()),
             hostname=self._hosts.hostname,
+            protocols=self._protocols,
             servers=self._servers(record),
         )
 
     def _now(self) -> float:
         return self.administration.recorder.now()
 
-    def _servers(self, made: AppPassword) -> list[tuple[str, MailServer]]:
+    def _servers(self, made: AppPassword) -> list[MailServer]:
         """
-        Where it can be used, each with the key of its name.
+        Where it can be used.
         """
-        found = {
-            key: self._hosts.preferred(protocol)
-            for protocol, key in self._protocols.items()
-            if not made.services or protocol in made.services
-            if not (made.readOnly and protocol == "smtp")
-        }
-        return [(key, server) for key, server in found.items() if server is not None]
+        preferred = [self._hosts.preferred(protocol) for protocol in self._protocols]
+        return [
+            server
+            for server in preferred
+            if server is not None
+            if not made.services or server.protocol in made.services
+            if not (made.readOnly and server.protocol == "smtp")
+        ]
