@@ -30,20 +30,22 @@ def freshToken(signIns: SignIns, address: str, now: Callable[[], float] = time) 
     @raise Refusal: somebody has to sign in.
     @raise Outage: it cannot be had now.
     """
-    signIn = _signedIn(signIns, address)
-    if signIn.accessToken is not None and _isGood(signIn, now(), MARGIN):
-        return signIn.accessToken
+    token = _goodToken(_signedIn(signIns, address), now(), MARGIN)
+    if token is not None:
+        return token
     with signIns.lock(address):
         # Somebody else may have done it while we waited.
         signIn = _signedIn(signIns, address)
-        if signIn.accessToken is not None and _isGood(signIn, now(), MARGIN):
-            return signIn.accessToken
+        token = _goodToken(signIn, now(), MARGIN)
+        if token is not None:
+            return token
         try:
             return _refresh(signIns, signIn, now())
         except Outage:
-            if signIn.accessToken is not None and _isGood(signIn, now(), 0.0):
-                return signIn.accessToken
-            raise
+            token = _goodToken(signIn, now(), 0.0)
+            if token is None:
+                raise
+            return token
 
 
 def _signedIn(signIns: SignIns, address: str) -> SignIn:
@@ -62,10 +64,13 @@ def signInFirst(address: str) -> str:
     return f"Sign in with: mailauth-token login {address}"
 
 
-def _isGood(signIn: SignIn, now: float, margin: float) -> bool:
-    margin = min(margin, signIn.lifetime / 2)
+def _goodToken(signIn: SignIn, now: float, margin: float) -> str | None:
+    """
+    @param margin: how many seconds before its end it is good no more.
+    """
+    end = signIn.issued + signIn.lifetime - min(margin, signIn.lifetime / 2)
     # If the clock was set back, there is no telling.
-    return signIn.issued <= now < signIn.issued + signIn.lifetime - margin
+    return signIn.accessToken if signIn.issued <= now < end else None
 
 
 def _refresh(signIns: SignIns, signIn: SignIn, now: float) -> str:

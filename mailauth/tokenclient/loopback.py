@@ -50,25 +50,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.state = secrets.token_urlsafe(32)
-        answers = self._answers = SimpleQueue[dict[str, str]]()
-        state = self.state
-
-        class Visit(_Visit):
-            """
-            One to this listener.
-            """
-
-            def take(self, answer: dict[str, str]) -> bool:
-                # Any program here, and any page in the browser, can send something: whoever does
-                # not know the state ends nothing.
-                if not compare_digest(answer.get("state", "").encode(), state.encode()):
-                    return False
-                answers.put(answer)
-                return True
-
-        # Each visit in a thread: browsers open connections and leave them idle.
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Visit)
-        self._server.daemon_threads = True
+        self._server = _Server(self.state)
         self.redirectURI = f"http://127.0.0.1:{self._server.server_port}/callback"
 
     def __enter__(self) -> Listener:
@@ -91,27 +73,47 @@ class Listener:
         @raise Refusal: none came.
         """
         try:
-            return self._answers.get(timeout=seconds)
+            return self._server.answers.get(timeout=seconds)
         except Empty:
             raise Refusal("Nobody came back from the browser. Begin anew.") from None
 
 
-class _Visit(BaseHTTPRequestHandler):
+class _Server(ThreadingHTTPServer):
     """
-    A visit to the listener.
+    Whom browsers visit, each in a thread: they open connections and leave them idle.
+
+    @ivar answers: those that know the state.
     """
 
-    timeout = 10
-    server_version = "mailauth-token"
-    sys_version = ""
+    daemon_threads = True
+
+    def __init__(self, state: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Visit)
+        self._state = state.encode("ascii")
+        self.answers: SimpleQueue[dict[str, str]] = SimpleQueue()
 
     def take(self, answer: dict[str, str]) -> bool:
         """
-        Take an answer.
+        Take an answer. Any program here, and any page in the browser, can send something: whoever
+        does not know the state ends nothing.
 
         @return: whether it is the one.
         """
-        raise NotImplementedError
+        if not compare_digest(answer.get("state", "").encode("utf-8"), self._state):
+            return False
+        self.answers.put(answer)
+        return True
+
+
+class _Visit(BaseHTTPRequestHandler):
+    """
+    A visit.
+    """
+
+    server: _Server
+    timeout = 10
+    server_version = "mailauth-token"
+    sys_version = ""
 
     def do_GET(self) -> None:
         """
@@ -120,7 +122,8 @@ class _Visit(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         pairs = parse_qsl(parts.query)
         answer = dict(pairs)
-        known = parts.path == "/callback" and len(answer) == len(pairs) and self.take(answer)
+        once = len(answer) == len(pairs)
+        known = parts.path == "/callback" and once and self.server.take(answer)
         heading, text = _BACK if known else _STRANGER
         body = _PAGE.format(heading=heading, text=text).encode("utf-8")
         self.send_response(200 if known else 404)
