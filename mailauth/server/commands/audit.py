@@ -39,11 +39,11 @@ def moment(value: str) -> float:
 
 @click.command()
 @click.option("--account", help="Whose account it concerns.")
-@click.option("--kind", type=click.Choice([*Kind]), help="What happened.")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="What happened.")
 @click.option("--by", "who", help="Who did it: an account, or 'command'.")
 @click.option("--since", type=moment, metavar="DATE|7d", help="From then on.")
 @click.option("--until", type=moment, metavar="DATE|7d", help="Before that.")
-@click.option("--search", "word", help="What stands anywhere in it.")
+@click.option("--search", "word", help="What stands in its text, a name or the address.")
 @click.option("--logins", is_flag=True, help="Show logins, too, from the file of the log.")
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many."

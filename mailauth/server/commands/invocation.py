@@ -6,7 +6,6 @@ answers.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -32,12 +31,11 @@ from ..config import Configuration, readConfiguration
 from ..control import ConnectionsOfService
 from ..keys import PURPOSE as KEYS
 from ..keys import StoredKeys
-from ..mailbox.mailboxes import Mailboxes
-from ..mailbox.shared import InThread
 from ..reachedissuers import reach
 from ..sealing import readKeyFile
 from ..tls import ReloadableContext, UnusableCertificate
 from ..toml import ConfigurationError
+from .delivering import delivering
 
 DEFAULT_CONFIGURATION = Path("/etc/mailauth/mailauth.toml")
 
@@ -158,7 +156,6 @@ def _administration(
         database.clients, revocations, configuration.issuer, secret.sealer("client-ids")
     )
     keys = StoredKeys(database.signingKeys, revocations, secret.sealer(KEYS), monotonic)
-    mailboxes = Mailboxes(configuration.directory / "mail", ownersThread(configuration.directory))
     return makeAdministration(
         configuration,
         database,
@@ -167,30 +164,9 @@ def _administration(
         [reach(each, reactor, monotonic, keys.signer) for each in configuration.externalIssuers],
         ConnectionsOfService(configuration.directory),
         lambda password: deferToThread(hashChosen, password, configuration.hashCost),
-        mailboxes.deliver,
+        delivering(configuration.directory),
         lambda: ReloadableContext(configuration.certificate, configuration.privateKey).ends,
     )
-
-
-def ownersThread(directory: Path) -> InThread:
-    """
-    Calls functions in a thread, with the rights of whoever owns a directory: mail that root wrote
-    its owner could not read.
-    """
-    owner = directory.stat()
-
-    def call(work: Callable[..., Any], *arguments: Any) -> Any:
-        if os.geteuid() != 0:
-            return work(*arguments)
-        os.setegid(owner.st_gid)
-        os.seteuid(owner.st_uid)
-        try:
-            return work(*arguments)
-        finally:
-            os.seteuid(0)
-            os.setegid(0)
-
-    return lambda work, *arguments: deferToThread(call, work, *arguments)
 
 
 def refuse(reason: str) -> NoReturn:
