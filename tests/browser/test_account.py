@@ -88,7 +88,7 @@ class OverviewTests(AccountTestCase):
             self.visit("account/")
             for told in (NAME, "IMAP", "127.0.0.1", "This browser", "Chrome on Linux"):
                 self.assertIn(told, self.tab.text)
-            self.look("account")
+            self.look("account-overview")
 
             self.endFirst("connections")
             self.assertIn("The connection is ended.", self.tab.text)
