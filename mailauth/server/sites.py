@@ -36,7 +36,7 @@ The names of the sites, which are their client ids, and their paths.
 RECENT = 600.0
 """
 How many seconds ago somebody may have proved who he is who makes himself a key: whoever finds a
-browser open must not (WB11).
+browser open must not.
 """
 
 _UNDER_WAY = 3600.0

@@ -129,7 +129,7 @@ class SitePageTests(PagesCase):
 
     def test_revoked(self) -> None:
         """
-        Whose account is disabled or whose password changes is out at once (WB11).
+        Whose account is disabled or whose password changes is out at once.
         """
         self.enter(self.browser.get("account/"))
         self.clock.advance(1)
