@@ -17,7 +17,15 @@ from sqlalchemy import Engine, create_engine, event
 from twisted.trial.unittest import TestCase
 
 from mailauth.stores.migrating import migrate
-from mailauth.stores.records import AppPassword, AppPasswordUse, CannotOpen, Identity, SigningKey
+from mailauth.stores.records import (
+    Alias,
+    AlreadyExists,
+    AppPassword,
+    AppPasswordUse,
+    CannotOpen,
+    Identity,
+    SigningKey,
+)
 from mailauth.stores.schema import REVISION, metadata
 from mailauth.stores.sqlite import connect, prepareFile
 from mailauth.stores.transactions import begin
@@ -205,6 +213,10 @@ class MigrationTests(TestCase):
         self.assertTrue(database.revocations.covers(["app-password:laptop"], 5.0))
         await database.identities.link(Identity("https://idp.example", "1", ALICE.name))
         self.assertEqual(1, len(await database.identities.list(ALICE.name)))
+        # The names that there were are addresses that somebody has.
+        await database.aliases.add(Alias("info@example.test", ALICE.name))
+        with self.assertRaises(AlreadyExists):
+            await database.aliases.add(Alias(ALICE.name, ALICE.name))
         await database.browserSessions.add(makeBrowserSession("one"))
         self.assertEqual(1, len(await database.browserSessions.list(ALICE.name)))
 
