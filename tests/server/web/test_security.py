@@ -10,7 +10,8 @@ from html import unescape
 from urllib.parse import quote_plus, urlencode
 
 import pyotp
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.internet.testing import EventLoggingObserver
+from twisted.logger import formatEvent, globalLogPublisher
 
 from mailauth.coroutines import promptly
 from mailauth.credentials import accountTag
@@ -624,20 +625,23 @@ class AuthenticatorPageTests(SecurityCase):
         """
         No secret is in an address, nor in what is logged (LG1, WB10, PW13).
         """
-        said: list[str] = []
-
-        def note(event: LogEvent) -> None:
-            said.append(repr(event) + formatEvent(event))
-
-        globalLogPublisher.addObserver(note)
-        self.addCleanup(globalLogPublisher.removeObserver, note)
+        log = EventLoggingObserver()
+        globalLogPublisher.addObserver(log)
+        self.addCleanup(globalLogPublisher.removeObserver, log)
 
         authenticator, codes = self.setUpApp()
         shown = self.browser.get(PASSWORD)
         self.browser.submit(shown, current="guess at it", password=NEW, repeated=NEW)
         self.browser.submit(shown, current=PASSWORDS[ALICE], password=NEW, repeated=NEW)
 
-        everywhere = "\n".join([*said, *self.remembering.history, *map(str, self.messages())])
+        everywhere = "\n".join(
+            [
+                *map(str, log),
+                *map(formatEvent, log),
+                *self.remembering.history,
+                *map(str, self.messages()),
+            ]
+        )
         self.assertGreater(len(self.remembering.history), 5)
         for secret in (authenticator.secret, *codes, NEW, PASSWORDS[ALICE], "guess at it"):
             for written in {secret, quote_plus(secret), secret.replace("-", "")}:
