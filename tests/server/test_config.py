@@ -130,6 +130,7 @@ class ReadConfigurationTests(ConfigurationCase):
                 domainRules={},
                 defaultDomain=None,
                 administrators=frozenset(),
+                adminSecondFactor=False,
                 accountPage="https://mail.example.org/account/",
                 scope=MAIL_SCOPE,
                 waiting=WaitingLimits(2000, 20),
@@ -188,6 +189,9 @@ class ReadConfigurationTests(ConfigurationCase):
             limit = 3
             [audit]
             keep_days = 30
+            [admin]
+            accounts = ["Bob@example.org"]
+            second_factor = true
             [log]
             logins = "/var/log/mailauth/logins"
             [insecure]
@@ -227,6 +231,8 @@ class ReadConfigurationTests(ConfigurationCase):
         self.assertEqual(configuration.messageSize, 1_048_576)
         self.assertEqual(configuration.hashCost, 10)
         self.assertEqual(configuration.appPasswordLimit, 3)
+        self.assertEqual(configuration.administrators, {"bob@example.org"})
+        self.assertTrue(configuration.adminSecondFactor)
         self.assertEqual(configuration.eventsKept, 30 * 86400.0)
         self.assertEqual(configuration.loginLog, Path("/var/log/mailauth/logins"))
         self.assertTrue(configuration.insecureLoopback)

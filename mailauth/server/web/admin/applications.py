@@ -166,7 +166,7 @@ def _newClient(form: Form) -> NewClient:
         authMethod=proof if proof in PROOFS else "none",
         jwks=form.get("jwks"),
         opaqueTokens="opaque" in form,
-        resourceServer="resource" in form,
+        resourceServer="resourceserver" in form,
         insecureWithoutPKCE="nopkce" in form,
         postLogoutRedirectURIs=tuple(form.get("logoutredirects", "").split()),
         backchannelLogoutURI=form.get("logout"),
