@@ -130,6 +130,15 @@ class FederationTestCase(DemoTestCase):
         [welcome] = self.inbox(ALICE)
         self.assertEqual((Outcome(welcome), Outcome(), Outcome(welcome)), (imap, smtp, pop3))
 
+    def assertWorks(self, token: str) -> None:
+        """
+        Neither about the issuer nor about a token does the command find anything amiss.
+        """
+        checked = self.demo.command(
+            *("issuer", "check", "company", "--token"), stdin=token.encode("ascii")
+        )
+        self.assertTrue(checked["works"], checked)
+
     def assertRefused(self, token: str) -> None:
         """
         It opens none, because it is bad.

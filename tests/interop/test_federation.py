@@ -42,7 +42,9 @@ class TokenTests(OIDCProviderTestCase):
         """
         self.validateBy('validation = "jwt"')
 
-        self.assertOpens(self.provider.token("jwt"))
+        token = self.provider.token("jwt")
+        self.assertOpens(token)
+        self.assertWorks(token)
 
     def test_opaque(self) -> None:
         """
@@ -55,6 +57,7 @@ class TokenTests(OIDCProviderTestCase):
         self.revoke(revoked)
 
         self.assertOpens(token)
+        self.assertWorks(token)
         self.assertRefused(revoked)
         # It has the form of one, and the issuer has never seen it.
         self.assertRefused("x" * 43)
@@ -69,7 +72,9 @@ class TokenTests(OIDCProviderTestCase):
         """
         self.validateBy('validation = "introspection"', "signed_introspection = true")
 
-        self.assertOpens(self.provider.token("opaque"))
+        token = self.provider.token("opaque")
+        self.assertOpens(token)
+        self.assertWorks(token)
         self.assertRefused("x" * 43)
 
     def test_down(self) -> None:

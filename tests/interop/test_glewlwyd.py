@@ -38,6 +38,7 @@ class GlewlwydTests(FederationTestCase):
         token = self.provider.token()
 
         self.assertOpens(token)
+        self.assertWorks(token)
         self.assertRefused(self.provider.token(audience=ELSEWHERE))
         head, claims, signature = token.split(".")
         self.assertRefused(f"{head}.{claims}.{signature[::-1]}")

@@ -43,6 +43,7 @@ class LemonLDAPTests(FederationTestCase):
         tokens = self.provider.tokens()
 
         self.assertOpens(tokens["access_token"])
+        self.assertWorks(tokens["access_token"])
         self.assertRefused(tokens["id_token"])
         self.assertRefused(self.provider.tokens(OTHER_PROGRAM)["access_token"])
 
