@@ -84,11 +84,23 @@ class OpenConnection:
     @ivar avatarId: who, and by what.
     @ivar connection: where.
     @ivar since: since when, in seconds since the epoch.
+    @ivar ended: it was told to end. Until the client has heard of it the connection is there, and
+        nobody is in.
     """
 
     avatarId: bytes
     connection: IConnection
     since: float
+    ended: bool = False
+
+    def end(self, reason: str) -> None:
+        """
+        End it.
+
+        @param reason: see L{IConnection.end}.
+        """
+        self.ended = True
+        self.connection.end(reason)
 
     @property
     def tags(self) -> frozenset[str]:
@@ -129,7 +141,7 @@ class RevocableRealm:
         """
         Who is in, in the order in which they came.
         """
-        return tuple(self._open)
+        return tuple(opened for opened in self._open if not opened.ended)
 
     def connections(self, tags: Iterable[str]) -> tuple[OpenConnection, ...]:
         """
@@ -177,7 +189,7 @@ class RevocableRealm:
             return
         for opened in self.connections(tags):
             try:
-                opened.connection.end(reason)
+                opened.end(reason)
             except Exception:
                 # The others have to end all the same.
                 _log.failure("a connection could not be ended")

@@ -66,7 +66,7 @@ class OpenConnections:
         """
         for opened in self._realm.all():
             if self._numberOf(opened) == identifier:
-                opened.connection.end(reason)
+                opened.end(reason)
                 return True
         return False
 

@@ -92,6 +92,7 @@ class OverviewTests(AccountTestCase):
 
             self.endFirst("connections")
             self.assertIn("The connection is ended.", self.tab.text)
+            self.assertIn("No program is connected at this moment.", self.tab.text)
             self.look("account-ended")
             self.assertRaises(imaplib.IMAP4.abort, self.useTwice, program)
         self.endFirst("applications")

@@ -124,6 +124,9 @@ class OpenConnectionsTests(SynchronousTestCase):
 
         self.assertEqual("Enough.", self.bob.ended)
         self.assertIsNone(self.alice.ended)
+        # That the client has not heard of it yet makes no difference.
+        self.assertEqual([ALICE], [each.account for each in self.connections.list()])
+        self.assertFalse(self.connections.answer({"end": ids[1], "reason": "Enough."}))
         self.assertFalse(self.connections.answer({"end": "connection-99", "reason": "Enough."}))
 
     def test_strange(self) -> None:

@@ -162,7 +162,8 @@ ENGLISH: Mapping[str, str] = {
     "everything.then": "Every program has to be set up again, with a new app password or by signing"
     " in.",
     "everything.factors": "If the lost device has a passkey or makes your codes, or if somebody"
-    ' may know your password, go on to <a href="{security}">Sign-in</a> afterwards.',
+    ' may know your password, look at <a href="{security}">what you sign in with</a>'
+    " afterwards.",
     "everything.button": "End everything",
     "everything.cancel": "Cancel",
     # Making an app password
