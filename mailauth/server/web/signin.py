@@ -15,10 +15,12 @@ from ..authorization import AGAIN
 from ..federation import BadAnswer, Federation, NobodyHere, RefusedThere
 from ..passkeys import InvalidPasskey
 from ..signin import AppPasswordPresented, SignIn, StepExpired
+from ..sites import ACCOUNT, ADMIN
 from .describing import describePlace
 from .endpoint import Answer
 from .onward import Destination, Onward
 from .page import Page
+from .sitepage import cookieOf
 from .visit import Pages, Visit
 
 _FORMS = "signin"
@@ -132,12 +134,14 @@ class _Step(Page):
     ) -> Answer:
         """
         Somebody is who he says he is. The cookie that he came with is not the one he leaves with
-        (WB2).
+        (WB2), and whoever was in our own sites is not in them any more: it may be somebody else.
         """
         secret, session = await self.pages.sessions.make(
             authentication, visit.peer, visit.userAgent, replaced=await visit.session()
         )
         visit.signIn(secret, session)
+        for site in (ACCOUNT, ADMIN):
+            visit.forget(cookieOf(site))
         return await self.onward.goOn(visit, destination, session)
 
 

@@ -17,8 +17,13 @@ from .page import Page
 from .visit import Pages, SignedOut, Visit
 
 
-def _cookieOf(site: Site) -> bytes:
-    return b"__Host-mailauth-" + site.name.encode("ascii")
+def cookieOf(site: str) -> bytes:
+    """
+    Where a browser keeps who is in a site.
+
+    @param site: its name.
+    """
+    return b"__Host-mailauth-" + site.encode("ascii")
 
 
 class SitePage(Page):
@@ -123,7 +128,7 @@ class SitePage(Page):
         return f"{visit.path}?{query}" if query else visit.path
 
     async def _find(self, visit: Visit) -> SiteSession | None:
-        return await self.site.find(visit.cookie(_cookieOf(self.site)))
+        return await self.site.find(visit.cookie(cookieOf(self.site.name)))
 
     def _signIn(self, visit: Visit, path: str, maxAge: float | None = None) -> Answer:
         return visit.seeOther(self.site.begin(path, visit.browser, maxAge))
@@ -148,5 +153,5 @@ class SignedInPage(Page):
         if answer.get("error") == "access_denied":
             return visit.goTo("")
         secret, _, path = await self._site.finish(answer, visit.browser, visit.peer)
-        visit.keep(_cookieOf(self._site), secret)
+        visit.keep(cookieOf(self._site.name), secret)
         return visit.goTo(path)

@@ -211,7 +211,13 @@ class Visit:
         """
         Let the browser forget its session.
         """
-        self._cookies.append(b"%b; Max-Age=0" % (_COOKIE % (SESSION_COOKIE, b"")))
+        self.forget(SESSION_COOKIE)
+
+    def forget(self, name: bytes) -> None:
+        """
+        Let the browser forget something.
+        """
+        self._cookies.append(b"%b; Max-Age=0" % (_COOKIE % (name, b"")))
 
     # What it says
 

@@ -127,6 +127,20 @@ class SitePageTests(PagesCase):
         self.assertEqual(self.browser.get("account/").heading, "Sign in")
         self.assertEqual(shown.status, 200)
 
+    def test_somebodyElse(self) -> None:
+        """
+        Where somebody else signs in, the sites are his: nobody acts for whoever was there before
+        (WB2).
+        """
+        shown = self.enter(self.browser.get("account/"))
+        self.assertIn(ALICE, shown.page.text)
+
+        shown = self.enter(self.browser.get("signin"), BOB)
+
+        self.assertEqual((shown.status, shown.address), (200, f"{ISSUER}/account/"))
+        self.assertIn(BOB, shown.page.text)
+        self.assertNotIn(ALICE, shown.page.text)
+
     def test_revoked(self) -> None:
         """
         Whose account is disabled or whose password changes is out at once.
