@@ -1,9 +1,6 @@
 """
 One-time codes: those of an authenticator (RFC 6238) and those on paper for the day it is lost. Owns
-which of them is good, and how often one may be wrong.
-
-Only who knows the password comes so far as to be asked for one, so no stranger can keep the owner
-waiting here.
+which of them is good.
 """
 
 from __future__ import annotations
@@ -18,12 +15,13 @@ from twisted.cred.credentials import ICredentials
 from zope.interface import implementer
 
 from ..credentials import LoginContext
-from ..errors import InvalidCredentials, Outage, TooManyFailures
+from ..errors import InvalidCredentials, Outage
 from ..oauth.interfaces import IFactors
 from ..oauth.records import TOTPSecret
 from ..passwords import digestAppPassword, makeAppPassword
 from ..stores.records import NotFound
 from .sealing import CannotUnseal, Sealer
+from .wrongcodes import WrongCodes
 
 PURPOSE = "totp-secrets"
 """
@@ -48,17 +46,6 @@ RECOVERY_CODES = 10
 PROPOSAL_LIFETIME = 1800.0
 """
 For how many seconds an authenticator may be without its first code.
-"""
-
-FREE_FAILURES = 5
-"""
-How many wrong codes in a row cost no time.
-"""
-
-FIRST_WAIT, LONGEST_WAIT = 30.0, 3600.0
-"""
-For how many seconds nothing is looked at after that. Each wrong code doubles it: of a million codes
-three are right at any time, and nobody finds one within a year.
 """
 
 
@@ -145,7 +132,7 @@ class SecondFactors:
         self._store = store
         self._sealer = sealer
         self._now = now
-        self._waits = _Waits(seconds)
+        self._wrongCodes = WrongCodes(seconds)
 
     async def kinds(self, account: str) -> tuple[str, ...]:
         """
@@ -175,14 +162,14 @@ class SecondFactors:
         if stored is None:
             raise WrongCode("the account has no authenticator")
         # From here to the count nothing waits: many at once are no more guesses than in a row.
-        self._waits.check(account)
+        self._wrongCodes.check(account)
         step = self._stepOf(account, stored.sealed, code)
         if step is None:
-            self._waits.failed(account)
+            self._wrongCodes.failed(account)
             raise WrongCode("not one of the codes of now")
         if not await self._store.useTOTP(account, step):
             raise WrongCode("the code, or a later one, was used before")
-        self._waits.succeeded(account)
+        self._wrongCodes.succeeded(account)
 
     def _stepOf(self, account: str, sealed: bytes, code: str) -> int | None:
         """
@@ -318,51 +305,3 @@ def _makeRecoveryCodes() -> tuple[tuple[str, ...], tuple[bytes, ...]]:
     codes = tuple(makeAppPassword() for _ in range(RECOVERY_CODES))
     digests = (digestAppPassword(code.encode("ascii")) for code in codes)
     return codes, tuple(each for each in digests if each is not None)
-
-
-@attrs.define
-class _Failures:
-    """
-    The wrong codes of one account since its last right one.
-    """
-
-    count: int
-    waitsUntil: float
-
-
-class _Waits:
-    """
-    Which accounts have to wait. There are no more of them than accounts whose password somebody
-    knew.
-    """
-
-    def __init__(self, seconds: Callable[[], float]) -> None:
-        self._seconds = seconds
-        self._failures: dict[str, _Failures] = {}
-
-    def check(self, account: str) -> None:
-        """
-        Return if a code may be looked at.
-
-        @raise TooManyFailures: not yet.
-        """
-        failures = self._failures.get(account)
-        if failures is not None and self._seconds() < failures.waitsUntil:
-            raise TooManyFailures("too many wrong codes")
-
-    def failed(self, account: str) -> None:
-        """
-        A code was wrong.
-        """
-        failures = self._failures.setdefault(account, _Failures(0, 0.0))
-        failures.count += 1
-        if failures.count >= FREE_FAILURES:
-            doublings = min(failures.count - FREE_FAILURES, 10)
-            wait = min(LONGEST_WAIT, FIRST_WAIT * 2**doublings)
-            failures.waitsUntil = self._seconds() + wait
-
-    def succeeded(self, account: str) -> None:
-        """
-        A code was right.
-        """
-        self._failures.pop(account, None)

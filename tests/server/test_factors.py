@@ -17,9 +17,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from mailauth.errors import Outage, TooManyFailures
 from mailauth.oauth.records import TOTPSecret
 from mailauth.server.factors import (
-    FIRST_WAIT,
-    FREE_FAILURES,
-    LONGEST_WAIT,
     PROPOSAL_LIFETIME,
     RECOVERY,
     STEP,
@@ -29,6 +26,7 @@ from mailauth.server.factors import (
     WrongCode,
 )
 from mailauth.server.sealing import KEY_OCTETS, CannotUnseal, ServerSecret
+from mailauth.server.wrongcodes import FIRST_WAIT, FREE_FAILURES, LONGEST_WAIT
 from mailauth.stores.memory import MemoryStores
 from mailauth.stores.records import Account, AlreadyExists, NotFound
 

@@ -19,7 +19,6 @@ from mailauth.credentials import LoginContext, UsernamePassword
 from mailauth.errors import AccountDisabled, InvalidCredentials, Outage, TooManyFailures
 from mailauth.passwords import digestAppPassword, hashChosen, makeAppPassword
 from mailauth.server.factors import (
-    FREE_FAILURES,
     RECOVERY,
     TOTP,
     Enrolment,
@@ -37,6 +36,7 @@ from mailauth.server.signin import (
     SignInStep,
     StepExpired,
 )
+from mailauth.server.wrongcodes import FREE_FAILURES
 from mailauth.stores.memory import MemoryAccounts, MemoryStores
 from mailauth.stores.records import Account, AppPassword
 from mailauth.testing.audit import MemoryAudit
