@@ -29,8 +29,9 @@ from ..errors import Outage
 from .migrating import migrate
 from .records import APP_PASSWORD_LIMIT, CannotOpen
 from .revocations import KEEP
-from .sql import SQLAccounts, SQLAppPasswords, SQLSigningKeys
+from .sql import SQLAccounts, SQLSigningKeys
 from .sqlaliases import SQLAliases
+from .sqlapppasswords import SQLAppPasswords
 from .sqldevicecodes import SQLDeviceCodes
 from .sqlevents import SQLEvents
 from .sqlgrants import SQLClients, SQLGrants, SQLOpaqueTokens

@@ -49,7 +49,7 @@ class SQLAccountsTests(InDatabase, AccountsConformance, TestCase):
 
 class SQLAppPasswordsTests(InDatabase, AppPasswordsConformance, TestCase):
     """
-    L{SQLAppPasswords<mailauth.stores.sql.SQLAppPasswords>}.
+    L{SQLAppPasswords<mailauth.stores.sqlapppasswords.SQLAppPasswords>}.
     """
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import attrs
 
 from ...credentials import accountTag
+from ...errors import Outage
 from ...interfaces import IAccounts, IRevocations
 from ...oauth.interfaces import IBrowserSessions, IGrants
 from ...oauth.records import BrowserSession, Grant
@@ -140,7 +141,8 @@ class AccessActions:
     async def _application(self, grant: Grant) -> Application:
         try:
             client = await self.clients.find(grant.clientId)
-        except OAuthError:
+        except (OAuthError, Outage):
+            # It may be one that a document describes, far away: only its name is missing here.
             client = None
         return Application(
             grant.grantId,
