@@ -30,6 +30,13 @@ axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best
 """
 
 
+_STICKS_OUT = """
+Array.from(document.querySelectorAll("table")).some(
+    (table) => table.offsetWidth > table.parentElement.clientWidth
+)
+"""
+
+
 class BrowserTestCase(DemoTestCase):
     """
     Each test has a demo and a browser to itself.
@@ -90,6 +97,7 @@ class BrowserTestCase(DemoTestCase):
                 self.assertEqual([], self.tab.evaluate(_CHECK), appearance)
                 scrolled = "document.documentElement.scrollWidth > innerWidth"
                 self.assertFalse(self.tab.evaluate(scrolled), appearance)
+                self.assertFalse(self.tab.evaluate(_STICKS_OUT), appearance)
 
     def assertQuiet(self) -> None:
         """

@@ -256,7 +256,6 @@ ENGLISH: Mapping[str, str] = {
     "admin.issuers": "Issuers",
     "admin.keys": "Keys",
     "admin.audit": "Audit log",
-    "admin.overview.title": "{host}",
     # What every page of the administration site may say
     "admin.search": "Search",
     "admin.save": "Save",
@@ -310,13 +309,14 @@ ENGLISH: Mapping[str, str] = {
     "health.unknown": "unknown",
     "health.issuer": "Issuer <bdi>{issuer}</bdi>",
     "warning.database.title": "The database cannot be used",
-    "warning.database.text": "{reason}. Nobody can log in. Look for a full disk, and whether the"
-    " directory <code>data</code> of the configuration is there and belongs to the server's user.",
+    "warning.database.text": "Nobody can log in. Look for a full disk, and whether the directory"
+    " <code>data</code> of the configuration is there and belongs to the server's user. What was"
+    " heard: {reason}.",
     "warning.key.title": "There is no key to sign with",
-    "warning.key.text": "Nobody can sign in until there is one: make one under <b>Keys</b>, or with"
-    " <code>mailauth key rotate --now</code>.",
+    "warning.key.text": 'Nobody can sign in until there is one: <a href="{keys}">make one</a>, or'
+    " do it with <code>mailauth key rotate --now</code>.",
     "warning.key.old.title": "The signing key is {days} days old",
-    "warning.key.old.text": "Rotate it under <b>Keys</b> once a year. Nobody notices.",
+    "warning.key.old.text": '<a href="{keys}">Rotate it</a> once a year. Nobody notices.',
     "warning.certificate.title": "The certificate ends in {days} days",
     "warning.certificate.text": "Renew it, and send the server <code>SIGHUP</code>. If a program"
     " renews it for you, that program has not done it, or has not told the server.",
@@ -324,8 +324,8 @@ ENGLISH: Mapping[str, str] = {
     "warning.certificate.ended.text": "It was good until {date}. Mail programs refuse to connect:"
     " renew it now, and send the server <code>SIGHUP</code>.",
     "warning.issuer.title": "The issuer <bdi>{issuer}</bdi> cannot be reached",
-    "warning.issuer.text": "{reason}. Whoever signs in there cannot, and its tokens may be refused"
-    " for now. <b>Issuers</b> says more.",
+    "warning.issuer.text": "Whoever signs in there cannot, and its tokens may be refused for now:"
+    ' <a href="{issuers}">look at it</a>. What was heard: {reason}.',
     # Accounts
     "admin.accounts.word": "Name or alias",
     "admin.accounts.new": "New account",
@@ -448,7 +448,7 @@ ENGLISH: Mapping[str, str] = {
     " the mail address.",
     "newidentity.button": "Link",
     # Ending something
-    "ending.own": "This is your own account: it concerns you, in this browser, too.",
+    "ending.own": "This is your own account: you are out then, in this browser, too.",
     "ending.typed": "Type <bdi>{account}</bdi> to confirm",
     "ending.typed.wrong": "That is not the name of the account.",
     "ending.button.allow": "Allow again",
@@ -550,7 +550,8 @@ ENGLISH: Mapping[str, str] = {
     " public.",
     "newclient.keys": "Its public keys",
     "newclient.keys.hint": "A JWK set, if it proves who it is with a key.",
-    "newclient.scope.hint": "With spaces between; empty for all that there is: {scopes}",
+    "newclient.scope.hint": "With spaces between, such as <code>imap smtp offline_access</code>."
+    " Empty for all that there is.",
     "newclient.grants.hint": "None for codes and refresh tokens, if there is a redirect URI.",
     "newclient.grant.code": "Authorization code",
     "newclient.grant.refresh": "Refresh token",
@@ -606,8 +607,8 @@ ENGLISH: Mapping[str, str] = {
     "key.state.gone": "gone",
     "key.algorithm": "Algorithm",
     "key.published": "Published",
-    "key.signs": "Signs from",
-    "key.retires": "Retires",
+    "key.signs": "signs from {when}",
+    "key.retires": "retires {when}",
     "key.verifies": "verifies until {when}",
     "rotate.title": "Rotate",
     "rotate.text": "A new key is published now, and takes over in an hour. Tokens of the old one"

@@ -4,7 +4,9 @@ Tests of what an administrator sees of accounts, and does with them.
 
 from __future__ import annotations
 
+from mailauth.oauth.records import Passkey
 from mailauth.passwords import MIN_COST, hashChosen
+from mailauth.server.actions.factors import passkeyId
 from mailauth.server.web.admin.accounts import PAGE
 from mailauth.stores.events import Kind
 from mailauth.stores.records import Account, AppPassword
@@ -195,8 +197,15 @@ class AccountTests(AdminCase):
         """
         Whoever is about to lock himself out is told so.
         """
-        for account, told in ((BOB, True), (ALICE, False)):
-            text = self.visit(f"admin/accounts/end?end=disable&account={account}").page.text
+        for end, account, told in (
+            ("disable", BOB, True),
+            ("everything", BOB, True),
+            ("browser", BOB, False),
+            ("disable", ALICE, False),
+        ):
+            [browser] = self.wait(self.world.administration.access.listBrowsers(BOB))
+            about = f"account={account}&id={browser.identifier}"
+            text = self.visit(f"admin/accounts/end?end={end}&{about}").page.text
             self.assertEqual(told, "This is your own account" in text)
 
     def test_password(self) -> None:
@@ -366,6 +375,19 @@ class AccountTests(AdminCase):
         self.assertHappened(Kind.TOTP_REMOVED, ALICE)
         gone = self.browser.get(f"admin/accounts/end?end=authenticator&account={ALICE}")
         self.assertEqual(404, gone.status)
+
+    def test_passkey(self) -> None:
+        """
+        A passkey is removed by the short name that it has in addresses.
+        """
+        passkey = Passkey(b"credential" * 100, ALICE, "Key ring", b"", created=self.clock.seconds())
+        self.wait(self.world.stores.factors.addPasskey(passkey))
+        self.assertIn("Key ring", self.view().page.text)
+
+        shown = self.confirm("accounts", "passkey", passkeyId(passkey), ALICE)
+
+        self.assertIn("There is no authenticator and no passkey.", shown.page.text)
+        self.assertHappened(Kind.PASSKEY_REMOVED, ALICE)
 
     def test_identities(self) -> None:
         """

@@ -98,7 +98,7 @@ class OverviewTests(AdminCase):
         visit = Visit.__new__(Visit)
         visit.language = "en"
         found = Health(**{**well, **health})
-        return [each.says for each in warningsOf(visit, found, now)]
+        return [each.says for each in warningsOf(visit, found, now, {"keys": "", "issuers": ""})]
 
     def test_warnings(self) -> None:
         """

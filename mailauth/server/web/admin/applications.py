@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ....oauth.records import Client
 from ....oauth.registration import DEVICE_GRANT
 from ....oauth.requests import Form
-from ....scopes import KNOWN_SCOPES, formatScope
+from ....scopes import formatScope
 from ....stores.records import NotFound
 from ...actions.clients import NewClient
 from ...builtinclients import BUILT_IN
@@ -151,7 +151,6 @@ class NewApplicationPage(AdminPage):
             secret=secret,
             once=self._forms.number(),
             proofs=[(proof, visit.say(key)) for proof, key in PROOFS.items()],
-            scopes=formatScope(KNOWN_SCOPES),
         )
 
 

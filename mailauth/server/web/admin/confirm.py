@@ -78,6 +78,6 @@ class ConfirmPage(AdminPage):
             problem=problem,
             title=visit.say(f"{ending.words}.title", account=account, what=what),
             text=visit.say(f"{ending.words}.text", account=account, what=what),
-            own=ending.back != "admin/applications" and account == session.account,
+            own=ending.locksOut and account == session.account,
             cancel=self.pages.address(ending.back, **about),
         )

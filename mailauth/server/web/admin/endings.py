@@ -29,6 +29,7 @@ class Ending:
     @ivar end: ends it.
     @ivar back: the page to go on to.
     @ivar typed: whoever does it has to type the name of the account first, and it is gone then.
+    @ivar locksOut: whoever does it to himself is out.
     """
 
     words: str
@@ -38,6 +39,7 @@ class Ending:
     end: Callable[[Administration, Actor, str, str], Awaitable[object]]
     back: str = "admin/accounts/view"
     typed: bool = False
+    locksOut: bool = False
 
 
 def _only(names: Iterable[str]) -> str:
@@ -119,6 +121,7 @@ OF_ACCOUNT: Mapping[str, Ending] = {
         "disabled",
         _account,
         lambda can, actor, account, _: can.accounts.disable(actor, account),
+        locksOut=True,
     ),
     "remove": Ending(
         "ending.remove",
@@ -128,6 +131,7 @@ OF_ACCOUNT: Mapping[str, Ending] = {
         lambda can, actor, account, _: can.accounts.remove(actor, account),
         "admin/accounts",
         typed=True,
+        locksOut=True,
     ),
     "password": Ending(
         "ending.password",
@@ -135,6 +139,7 @@ OF_ACCOUNT: Mapping[str, Ending] = {
         "removed",
         _account,
         lambda can, actor, account, _: can.accounts.clearPassword(actor, account),
+        locksOut=True,
     ),
     "everything": Ending(
         "ending.everything",
@@ -143,6 +148,7 @@ OF_ACCOUNT: Mapping[str, Ending] = {
         _account,
         lambda can, actor, account, _: can.access.endAll(actor, account),
         "admin/connections",
+        locksOut=True,
     ),
     "alias": Ending(
         "ending.alias",

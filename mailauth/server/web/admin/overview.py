@@ -5,7 +5,7 @@ The first page of the administration site. Owns when something is worth a warnin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import attrs
@@ -49,14 +49,18 @@ class Warned:
     mend: Markup
 
 
-def warningsOf(visit: Visit, health: Health, now: float) -> Iterator[Warned]:
+def warningsOf(
+    visit: Visit, health: Health, now: float, places: Mapping[str, str]
+) -> Iterator[Warned]:
     """
     What is wrong, the worst first.
 
     @param now: in seconds since the epoch.
+    @param places: where something can be done about it.
     """
 
     def warned(key: str, **values: object) -> Warned:
+        values = {**places, **values}
         return Warned(visit.say(f"{key}.title", **values), visit.say(f"{key}.text", **values))
 
     if health.database is not None:
@@ -88,13 +92,14 @@ class OverviewPage(AdminPage):
         See L{SitePage.show<mailauth.server.web.sitepage.SitePage.show>}.
         """
         health, now = await self.administration.health.check(), self.now
+        places = {name: self.pages.address(f"admin/{name}") for name in ("issuers", "keys")}
         connections = self.administration.access.listConnections(None)
         accounts, events = await self._read()
         return self.page(
             visit,
             session,
             health=health,
-            warnings=[*warningsOf(visit, health, now)],
+            warnings=[*warningsOf(visit, health, now, places)],
             now=now,
             daysLeft=int((health.certificateEnds - now) // DAY),
             services=Counter(each.service for each in connections).most_common(),
