@@ -117,17 +117,14 @@ class AccountsTests(AdminTestCase):
         """
         self.enter("admin/accounts")
         self.tab.command("Emulation.setScriptExecutionDisabled", value=True)
-        for words in ("New account",):
-            while self.tab.focused != words:
-                self.tab.strike("Tab")
+        self.tabTo("New account")
         self.tab.press("Enter")
+        self.tab.until("document.activeElement.name === 'name'")
         self.tab.type(CAROL)
-        while self.tab.focused != "Create the account":
-            self.tab.strike("Tab")
+        self.tabTo("Create the account")
         self.tab.press("Enter")
         self.assertEqual(CAROL, self.tab.heading)
-        while self.tab.focused != "alias":
-            self.tab.strike("Tab")
+        self.tabTo("alias")
         self.tab.type("sales@example.test")
         self.tab.press("Enter")
 

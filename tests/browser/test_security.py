@@ -242,18 +242,6 @@ class EverybodyTests(SecurityTestCase):
     With a keyboard alone, and without scripts.
     """
 
-    def tabTo(self, words: str) -> None:
-        """
-        Go on until something has the focus, which can be seen.
-        """
-        for _ in range(40):
-            self.tab.strike("Tab")
-            outline = "getComputedStyle(document.activeElement).outlineStyle"
-            self.assertEqual("solid", self.tab.evaluate(outline))
-            if self.tab.focused == words:
-                return
-        self.fail(f"nobody comes to {words} with a keyboard")
-
     def test_keyboard(self) -> None:
         """
         A keyboard is enough for all of it.

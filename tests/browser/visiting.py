@@ -99,6 +99,18 @@ class BrowserTestCase(DemoTestCase):
                 self.assertFalse(self.tab.evaluate(scrolled), appearance)
                 self.assertFalse(self.tab.evaluate(_STICKS_OUT), appearance)
 
+    def tabTo(self, words: str) -> None:
+        """
+        Go on until something has the focus, which can be seen.
+        """
+        for _ in range(40):
+            self.tab.strike("Tab")
+            outline = "getComputedStyle(document.activeElement).outlineStyle"
+            self.assertEqual("solid", self.tab.evaluate(outline))
+            if self.tab.focused == words:
+                return
+        self.fail(f"nobody comes to {words} with a keyboard")
+
     def assertQuiet(self) -> None:
         """
         The browser asked nobody else for anything, and had nothing to complain about.
