@@ -31,6 +31,12 @@ How long the name of an app password may be.
 """
 
 
+LATEST = 253_370_764_800.0
+"""
+When the year 9999 begins, in seconds since the epoch: what ends after it, no calendar can say.
+"""
+
+
 class UnusableLimits(ValueError):
     """
     No app password can be limited like this. The message says what to do about it.
@@ -73,6 +79,8 @@ class AppPasswordLimits:
             raise UnusableLimits("One that may only read and only send can do nothing.")
         if self.expires is not None and self.expires <= now:
             raise UnusableLimits("It would have expired already: choose a later date.")
+        if self.expires is not None and self.expires >= LATEST:
+            raise UnusableLimits("Choose a day before the year 9999, or that it never expires.")
         networks = tuple(dict.fromkeys(networkOf(each) for each in self.networks))
         return attrs.evolve(self, name=name, networks=networks)
 

@@ -235,6 +235,13 @@ class Visit:
         """
         return parseForm(queryOf(self._request))
 
+    def number(self, name: str) -> int | None:
+        """
+        A number that stands there, C{None} if there is none that could count anything here.
+        """
+        typed = self.query().get(name, "")
+        return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 15 else None
+
     def clientForm(self) -> Form:
         """
         A form that the page of a client sends. It asks for something, and decides nothing.

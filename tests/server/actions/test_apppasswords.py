@@ -12,6 +12,7 @@ import bcrypt
 from mailauth.credentials import appPasswordTag
 from mailauth.passwords import UnusablePassword, digestAppPassword
 from mailauth.server.actions.apppasswords import (
+    LATEST,
     MAX_NAME,
     AppPasswordLimits,
     UnusableLimits,
@@ -110,6 +111,7 @@ class AppPasswordActionsTests(AdministrationCase):
             ({"services": frozenset({"ftp"})}, "imap"),
             ({"services": SEND_ONLY, "readOnly": True}, "nothing"),
             ({"expires": NOW}, "later"),
+            ({"expires": LATEST}, "9999"),
             ({"networks": ("192.0.2",)}, "192.0.2.0/24"),
         ):
             limits: Any = attrs.evolve(PHONE, **change)

@@ -122,6 +122,17 @@ class AuditTests(AdminCase):
         self.assertEqual("x", shown.page.forms[0].fields["account"])
         self.assertEqual(200, self.browser.get("admin/audit?before=x").status)
 
+    def test_endOfTime(self) -> None:
+        """
+        The last day of all calendars has none after it, and no number is too large to be asked
+        for: neither is a fault of ours.
+        """
+        self.assertEqual(200, self.browser.get("admin/audit?until=9999-12-31").status)
+        for digits in (25, 5000):
+            number = digits * "9"
+            for path in ("audit?before", "audit/logins?before", "connections?skip"):
+                self.assertEqual(200, self.browser.get(f"admin/{path}={number}").status, path)
+
 
 class LoginsTests(AdminCase):
     """

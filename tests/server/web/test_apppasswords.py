@@ -171,6 +171,8 @@ class NewAppPasswordTests(AppPasswordCase):
             ({"expires": "date", "date": "tomorrow"}, "Enter the last day like this"),
             ({"expires": "date", "date": "2026-12-31"}, "It would have expired already"),
             ({"expires": "9999"}, "Enter the last day like this"),
+            # No calendar has the second after it, and no page could say when it ends.
+            ({"expires": "date", "date": "9999-12-31"}, "Choose a day before the year 9999"),
             ({"networks": "home"}, "'home' is no network"),
         ):
             typed = {"name": "my phone", "networks": "192.0.2.0/24", **fields}

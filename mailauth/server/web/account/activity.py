@@ -44,17 +44,16 @@ class ActivityPage(AccountPage):
         """
         See L{SitePage.show<mailauth.server.web.sitepage.SitePage.show>}.
         """
-        before = visit.query().get("before", "")
-        number = int(before) if before.isdecimal() and len(before) <= 15 else None
+        before = visit.number("before")
         found = await self.administration.events.find(
-            EventSearch(account=session.account), PAGE + 1, number
+            EventSearch(account=session.account), PAGE + 1, before
         )
         shown = found[:PAGE]
         return self.page(
             visit,
             session,
             events=[await self._describe(visit, event) for event in shown],
-            first=number is None,
+            first=before is None,
             before=shown[-1].number if len(found) > PAGE else None,
         )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ from ...sites import Site, SiteSession
 from ..browsernames import browserName
 from ..endpoint import Answer
 from ..happenings import SAID
+from ..times import DAY
 from ..visit import Pages, Visit
 from .adminpage import AdminPage, AdminRules
 
@@ -70,10 +71,8 @@ class SearchPage(AdminPage):
         See L{SitePage.show<mailauth.server.web.sitepage.SitePage.show>}.
         """
         query, problem = visit.query(), None
-        before = query.get("before", "")
         try:
-            number = int(before) if before.isascii() and before.isdigit() else None
-            found = await self.find(query, number)
+            found = await self.find(query, visit.number("before"))
         except ValueError:
             found, problem = Found(), visit.say("admin.audit.date.wrong")
         asked = {name: value for name, value in query.items() if name != "before"}
@@ -160,7 +159,8 @@ def _daysOf(query: Form) -> dict[str, Any]:
     since, until = (_dayOf(query, name) for name in ("since", "until"))
     return {
         "since": since and since.timestamp(),
-        "until": until and (until + timedelta(days=1)).timestamp(),
+        # Not by the calendar: the last of its days has none after it.
+        "until": until and until.timestamp() + DAY,
     }
 
 

@@ -29,9 +29,7 @@ class ConnectionsPage(AdminPage):
         """
         See L{SitePage.show<mailauth.server.web.sitepage.SitePage.show>}.
         """
-        query = visit.query()
-        word, skipped = query.get("account", "").strip().lower(), query.get("skip", "0")
-        begin = int(skipped) if skipped.isascii() and skipped.isdigit() else 0
+        word, begin = visit.query().get("account", "").strip().lower(), visit.number("skip") or 0
         found = [
             each
             for each in reversed(self.administration.access.listConnections(None))
