@@ -333,7 +333,7 @@ ENGLISH: Mapping[str, str] = {
     "admin.accounts.none": "No account was found.",
     "admin.rule.domain": "As its domain says",
     "admin.rule.web": "On web pages alone",
-    "admin.rule.everywhere": "Everywhere, in mail programs, too",
+    "admin.rule.everywhere": "In mail programs, too",
     "newaccount.title": "New account",
     "newaccount.name": "Name",
     "newaccount.name.hint": "The mail address, such as alice@example.org.",
