@@ -84,7 +84,7 @@ class SitePage(Page):
         session = await self._find(visit)
         if session is None:
             raise SignedOut
-        form = visit.form(self.site.name, session.identifier)
+        form = visit.form(*self._purposeFor(session))
         elsewhere = self.turnAway(visit, session)
         if elsewhere is not None:
             return elsewhere
@@ -109,12 +109,19 @@ class SitePage(Page):
         return visit.page(
             template or self.template,
             status,
-            csrf=visit.formToken(self.site.name, session.identifier),
+            csrf=visit.formToken(*self._purposeFor(session)),
             account=session.account,
             site=self.site.name,
             path=visit.path.partition("?")[0],
             **values,
         )
+
+    def _purposeFor(self, session: SiteSession) -> tuple[str, ...]:
+        """
+        What its form is for, and for whom. Where he has to have signed in lately it has a token
+        that no page shows who needs not: it counts longer than the page is shown.
+        """
+        return (self.site.name, session.identifier, *(("recent",) if self.recent else ()))
 
     @property
     def _within(self) -> float:

@@ -86,11 +86,16 @@ class AdminAccessTests(AdminCase):
             return f"{path}?end=revoke&id={key.key.kid}"
         return f"{path}?{ABOUT[path]}" if path in ABOUT else path
 
-    def tokenOf(self, browser: Browser) -> str:
+    def tokensOf(self, browser: Browser) -> dict[str, str]:
         """
-        What the forms that are made for somebody prove themselves with. It is the same in all.
+        What the forms that are made for somebody prove themselves with, by the paths that they are
+        for: one where he has to have signed in lately, and another where he need not.
         """
-        return browser.get("admin/keys/rotate").page.forms[0].fields["csrf"]
+        lately, whenever = (
+            browser.get(path).page.forms[-1].fields["csrf"]
+            for path in ("admin/keys/rotate", f"admin/accounts/view?account={ALICE}")
+        )
+        return {path: lately if path in RECENTLY else whenever for path in self.pages()}
 
     def post(self, path: str, token: str, browser: Browser | None = None) -> Shown:
         """
@@ -119,14 +124,14 @@ class AdminAccessTests(AdminCase):
         other = Browser(self.world)
         self.world.administrators = {ALICE}
         self.enterAsAlice(other)
-        token = self.tokenOf(other)
+        tokens = self.tokensOf(other)
         self.world.administrators = {BOB}
 
         for path in self.pages():
             shown = other.get(self.addressOf(path))
             self.assertEqual((403, "This is for administrators"), (shown.status, shown.heading))
             if path not in READING:
-                shown = self.post(path, token, other)
+                shown = self.post(path, tokens[path], other)
                 self.assertEqual((403, "This is for administrators"), (shown.status, shown.heading))
 
     def enterAsAlice(self, browser: Browser) -> None:
@@ -154,12 +159,12 @@ class AdminAccessTests(AdminCase):
         """
         self.browser.get("account/")
         other = self.browser.get("account/app-passwords/new").page.forms[0].fields["csrf"]
-        token = self.tokenOf(self.browser)
+        tokens = self.tokensOf(self.browser)
         before = self.wait(self.world.stores.events.find(EventSearch(), 100))
         for path in set(self.pages()) - READING:
             for wrong in ("", "x", other):
                 self.assertEqual(403, self.post(path, wrong).status, path)
-            shown = self.browser.post(path, {"csrf": token}, "Origin: https://evil.example")
+            shown = self.browser.post(path, {"csrf": tokens[path]}, "Origin: https://evil.example")
             self.assertEqual("This form was not sent from here", shown.heading)
 
         self.assertEqual(before, self.wait(self.world.stores.events.find(EventSearch(), 100)))
@@ -220,7 +225,7 @@ class AdminAccessTests(AdminCase):
         Where the configuration says so, a password alone is not enough: the page says what is, and
         a code lets him in, to a form, too.
         """
-        token = self.tokenOf(self.browser)
+        token = self.tokensOf(self.browser)["admin/keys/rotate"]
         self.world.secondFactor = True
         shown = self.browser.get("admin/keys")
         self.assertEqual((403, "A second factor is needed"), (shown.status, shown.heading))

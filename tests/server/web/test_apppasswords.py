@@ -279,6 +279,21 @@ class ProtectionTests(AppPasswordCase):
         self.assertEqual("my printer", shown.page.forms[-1].fields["name"])
         self.assertEqual(["phone"], self.appPasswords())
 
+    def test_otherForm(self) -> None:
+        """
+        Whoever finds a browser open in which somebody signed in more than ten minutes ago makes
+        none with what a page of the site has on it that asks for less (WB11).
+        """
+        once = self.enterAt(NEW).page.forms[-1].fields["once"]
+        self.clock.advance(601)
+        csrf = self.browser.get("account/end-everything").page.forms[-1].fields["csrf"]
+
+        for path in (NEW, APPLE):
+            fields = {"csrf": csrf, "once": once, "name": "x", "may": "all", "expires": "never"}
+            self.assertEqual(403, self.browser.post(path, fields).status)
+
+        self.assertEqual([], self.appPasswords())
+
     def test_forged(self) -> None:
         """
         No form but one that was made for this person makes one (WB1).
