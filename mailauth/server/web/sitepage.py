@@ -135,7 +135,15 @@ class SitePage(Page):
         return f"{visit.path}?{query}" if query else visit.path
 
     async def _find(self, visit: Visit) -> SiteSession | None:
-        return await self.site.find(visit.cookie(cookieOf(self.site.name)))
+        """
+        Who is in, in a browser that is still signed in itself: whoever signed it out, wherever he
+        did, signed it out of its sites, too.
+        """
+        session = await self.site.find(visit.cookie(cookieOf(self.site.name)))
+        browser = None if session is None else await visit.session()
+        if session is None or browser is None:
+            return None
+        return session if session.account == browser.authentication.account else None
 
     def _signIn(self, visit: Visit, path: str, maxAge: float | None = None) -> Answer:
         return visit.seeOther(self.site.begin(path, visit.browser, maxAge))

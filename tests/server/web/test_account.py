@@ -4,12 +4,15 @@ Tests of the first page of the account site, and of what ends what is on it.
 
 from __future__ import annotations
 
+import attrs
+
 from mailauth.oauth.records import Client
+from mailauth.server.liveness import isRevoked
 from mailauth.stores.records import AppPasswordUse
 
 from .accountpages import AccountCase
 from .shown import Shown
-from .world import ALICE, BOB, CLIENT, ISSUER, WEBMAIL
+from .world import ALICE, BOB, CLIENT, ISSUER, WEBMAIL, MovingCase
 
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
@@ -329,7 +332,7 @@ class EndTests(AccountCase):
         self.assertEqual(["her own"], self.appPasswords())
 
 
-class EndEverythingTests(AccountCase):
+class EndEverythingTests(MovingCase, AccountCase):
     """
     Ending everything at once.
     """
@@ -362,6 +365,19 @@ class EndEverythingTests(AccountCase):
         self.assertEqual([bobs], self.world.connected.list())
         self.assertEqual("Who can read your mail", bob.get("account/").heading)
 
+    def test_held(self) -> None:
+        """
+        What was allowed and not fetched yet ends, too: whoever has the lost device could keep it
+        back until then (TK18).
+        """
+        held = attrs.evolve(self.allow(), grantId="of a code that was not redeemed")
+        asked = self.enterAt("account/end-everything")
+
+        self.send(asked)
+
+        self.assertTrue(isRevoked(held, ISSUER, self.world.stores.revocations))
+        self.assertEqual("Who can read your mail", self.browser.get("account/").heading)
+
     def test_forged(self) -> None:
         """
         A form from elsewhere ends nothing (WB1).
@@ -376,15 +392,18 @@ class EndEverythingTests(AccountCase):
 
     def test_outage(self) -> None:
         """
-        After an outage it can be done again.
+        An outage in between signs nobody out of the browser that he is in, and afterwards it can be
+        done again.
         """
         self.make()
+        there, _ = self.elsewhere()
         asked = self.enterAt("account/end-everything")
         self.world.administered.appPasswords.down = True
         self.assertEqual(503, self.send(asked).status)
         self.assertEqual(["phone"], self.appPasswords())
+        self.assertEqual("Sign in", there.get("account/").heading)
         self.world.administered.appPasswords.down = False
 
-        self.send(asked)
+        self.send(self.browser.get("account/end-everything"))
 
         self.assertEqual([], self.appPasswords())

@@ -28,7 +28,7 @@ from mailauth.stores.records import Identity
 from ...validators.web import ISSUER as COMPANY
 from ..authenticator import Authenticator
 from .shown import Shown
-from .world import ALICE, BOB, ISSUER, PASSWORDS, Browser, PagesCase, World
+from .world import ALICE, BOB, ISSUER, PASSWORDS, Browser, MovingCase, World
 
 NEW = "three words more"
 SECURITY, PASSWORD = "account/security", "account/security/password"
@@ -62,27 +62,17 @@ class Remembering(Browser):
         return shown
 
 
-class SecurityCase(PagesCase):
+class SecurityCase(MovingCase):
     """
-    Alice on the account site, and a clock that never stands still: what comes later is dated later.
+    Alice on the account site.
     """
 
     def setUp(self) -> None:
         """
-        Begin anew with that clock.
+        Have the browser remember.
         """
         super().setUp()
-        self.looks = 0
-        self.world = World(self.issuer, self.now, self.clock, self.federated)
-        self.wait(self.world.populate())
         self.browser = self.remembering = Remembering(self.world)
-
-    def now(self) -> float:
-        """
-        The time.
-        """
-        self.looks += 1
-        return self.clock.seconds() + self.looks * 1e-6
 
     def open(self, path: str = SECURITY, account: str = ALICE) -> Shown:
         """

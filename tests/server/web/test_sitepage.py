@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from mailauth.credentials import accountTag
 from mailauth.errors import Outage
 from mailauth.server.sites import ACCOUNT
+from mailauth.stores.events import ACCOUNT_SITE, Actor
 
 from .world import ALICE, BOB, ISSUER, PASSWORDS, Browser, PagesCase
 
@@ -126,6 +127,23 @@ class SitePageTests(PagesCase):
 
         self.assertEqual(self.browser.get("account/").heading, "Sign in")
         self.assertEqual(shown.status, 200)
+
+    def test_endedMeanwhile(self) -> None:
+        """
+        Whose browser was signed out while he was on his way is not in, with a code that was good,
+        either: a thief would keep one at hand (WB11).
+        """
+        self.enter(self.browser.get("account/"))
+        asked = self.browser.request("GET", "admin/").location
+        answer = self.browser.request("GET", asked).location
+        self.assertIn("/admin/signedin?code=", answer)
+        [session] = self.wait(self.world.stores.browserSessions.list(ALICE))
+        actor = Actor(ALICE, ACCOUNT_SITE)
+        self.wait(self.world.administration.access.endBrowser(actor, ALICE, session.identifier))
+
+        shown = self.browser.get(answer)
+
+        self.assertEqual("Sign in", shown.heading)
 
     def test_somebodyElse(self) -> None:
         """

@@ -20,6 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mailauth.caches.memory import MemoryCache
 from mailauth.checkers import AccountPasswordChecker, Throttled
 from mailauth.coroutines import promptly
+from mailauth.credentials import accountTag
 from mailauth.errors import Outage
 from mailauth.mail.waiting import WaitingRoom
 from mailauth.oauth.records import Client
@@ -186,6 +187,15 @@ class Connected:
         self.reasons.append(reason)
         return self.opened.pop(identifier, None) is not None
 
+    def hear(self, tags: frozenset[str], reason: str | None) -> None:
+        """
+        End those of an account of which everything is revoked, as
+        L{RevocableRealm<mailauth.realm.RevocableRealm>} does.
+        """
+        for each in self.list():
+            if reason is not None and accountTag(each.account) in tags:
+                self.end(each.identifier, reason)
+
     def since(self) -> float:
         """
         See L{Connections.since<mailauth.server.actions.access.Connections.since>}.
@@ -347,6 +357,7 @@ class World:
         self.secondFactor = False
         self.pastLogins = PastLogins(loginLog, lambda call, *given: succeed(call(*given)))
         self.connected = Connected(now)
+        stores.revocations.subscribe(self.connected.hear)
         self.delivered: list[tuple[str, bytes]] = []
         self.administered = cast(Any, copy(stores))
         for name in (
@@ -554,11 +565,15 @@ class PagesCase(SynchronousTestCase):
         self.clock = Clock()
         self.clock.advance(1_800_000_000)
         self.loginLog = Path(self.mktemp())
-        self.world = World(
-            self.issuer, self.clock.seconds, self.clock, self.federated, self.loginLog
-        )
+        self.world = World(self.issuer, self.now, self.clock, self.federated, self.loginLog)
         self.wait(self.world.populate())
         self.browser = Browser(self.world)
+
+    def now(self) -> float:
+        """
+        The time. It stands still while nobody advances the clock.
+        """
+        return self.clock.seconds()
 
     def wait(self, result: Deferred[Any] | Coroutine[Any, Any, Any]) -> Any:
         """
@@ -601,3 +616,18 @@ class PagesCase(SynchronousTestCase):
         authenticator = pyotp.parse_uri(enrolment.uri)
         assert isinstance(authenticator, pyotp.TOTP)
         return authenticator, enrolment.recoveryCodes
+
+
+class MovingCase(PagesCase):
+    """
+    A world whose clock never stands still: what comes later is dated later.
+    """
+
+    looks = 0
+
+    def now(self) -> float:
+        """
+        The time.
+        """
+        self.looks += 1
+        return self.clock.seconds() + self.looks * 1e-6

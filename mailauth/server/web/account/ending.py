@@ -13,14 +13,14 @@ from ....stores.records import NotFound
 from ...sites import SiteSession
 from ..endpoint import Answer
 from ..visit import Visit
-from .access import AccessKind, applicationsOf, isHere
+from .access import AccessKind
 from .accountpage import AccountPage
 from .overview import EVERYTHING, GONE
 
 
-class EndingPage(AccountPage):
+class EndPage(AccountPage):
     """
-    What ends something.
+    Ends one thing. There is nothing to see here.
     """
 
     @property
@@ -35,12 +35,6 @@ class EndingPage(AccountPage):
             AccessKind.CONNECTION: access.endConnection,
             AccessKind.BROWSER: access.endBrowser,
         }
-
-
-class EndPage(EndingPage):
-    """
-    Ends one thing. There is nothing to see here.
-    """
 
     async def show(self, visit: Visit, session: SiteSession) -> Answer:
         """
@@ -63,7 +57,7 @@ class EndPage(EndingPage):
         return visit.goTo("account/", done=kind)
 
 
-class EndEverythingPage(EndingPage):
+class EndEverythingPage(AccountPage):
     """
     Ends everything but the browser that somebody does it in, for whoever has lost his phone.
     """
@@ -78,35 +72,18 @@ class EndEverythingPage(EndingPage):
 
     async def act(self, visit: Visit, session: SiteSession, form: Form) -> Answer:
         """
-        See L{SitePage.act<mailauth.server.web.sitepage.SitePage.act>}. If an outage comes in
-        between, the rest ends when it is done again.
+        See L{SitePage.act<mailauth.server.web.sitepage.SitePage.act>}. At first it is as if the
+        password had changed: so nothing is left that was allowed and not fetched yet, and whoever
+        is in another browser makes no app password any more. If an outage comes in between, the
+        rest ends when it is done again.
         """
         actor, account = self.actor(visit, session), session.account
-        for kind, identifiers in (await self._everything(visit, account)).items():
-            for identifier in identifiers:
-                try:
-                    await self.ends[kind](actor, account, identifier)
-                except NotFound:
-                    pass  # it has ended meanwhile, by itself or with what let it in
+        before = await visit.requiredSession()
+        await self.administration.access.endAll(actor, account)
+        await self.stay(visit, before)
+        for each in await self.administration.appPasswords.list(account):
+            try:
+                await self.administration.appPasswords.revoke(actor, account, each.identifier)
+            except NotFound:
+                pass  # it has ended meanwhile
         return visit.goTo("account/", done=EVERYTHING)
-
-    async def _everything(self, visit: Visit, account: str) -> dict[str, list[str]]:
-        """
-        The ids of everything, by its kind. Connections come last: what could open one anew is gone
-        by then.
-        """
-        access, here = self.administration.access, await visit.session()
-        return {
-            AccessKind.APP_PASSWORD: [
-                each.identifier for each in await self.administration.appPasswords.list(account)
-            ],
-            AccessKind.APPLICATION: [
-                each.identifier for each in await applicationsOf(access, account)
-            ],
-            AccessKind.BROWSER: [
-                each.identifier
-                for each in await access.listBrowsers(account)
-                if not isHere(each, here)
-            ],
-            AccessKind.CONNECTION: [each.identifier for each in access.listConnections(account)],
-        }

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 import attrs
 
 from ....credentials import LoginContext
-from ....errors import InvalidCredentials, Outage, Refusal, TooManyFailures
-from ....oauth.records import BrowserSession
+from ....errors import Refusal, TooManyFailures
 from ....oauth.requests import Form
 from ....passwords import UnusablePassword
 from ...administration import Administration
@@ -83,12 +82,11 @@ class PasswordPage(AccountPage):
             problem = await self._lookAtCurrent(visit, session, form.get(CURRENT, ""))
         if problem is not None:
             return self._ask(visit, session, exists, problem)
-        before = await visit.session()
+        before = await visit.requiredSession()
         await self.administration.accounts.setPassword(
             self.actor(visit, session), session.account, chosen.encode("utf-8")
         )
-        if before is not None and before.authentication.account == session.account:
-            await self._stay(visit, before)
+        await self.stay(visit, before)
         return visit.goTo("account/security", done="password")
 
     async def _exists(self, session: SiteSession) -> bool:
@@ -128,21 +126,3 @@ class PasswordPage(AccountPage):
             status = 429 if isinstance(error, TooManyFailures) else 403
             return _Problem(CURRENT, _REASONS.get(type(error), "change.wrong"), status)
         return None
-
-    async def _stay(self, visit: Visit, before: BrowserSession) -> None:
-        """
-        Let the browser in once more. How, and how long ago, its owner proved who he is stays as it
-        was: he did not prove it anew.
-        """
-        authentication = attrs.evolve(
-            before.authentication,
-            when=self.administration.recorder.now(),
-            signedIn=before.authentication.authTime,
-        )
-        try:
-            secret, session = await self.pages.sessions.make(
-                authentication, visit.peer, visit.userAgent, replaced=before
-            )
-        except (InvalidCredentials, Outage):
-            return  # the password is changed, and he signs in with it
-        visit.signIn(secret, session)
