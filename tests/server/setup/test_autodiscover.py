@@ -4,11 +4,13 @@ Tests of Microsoft Autodiscover.
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
+from xmlschema import XMLSchema
 
 from mailauth.server.setup.autodiscover import (
     AutodiscoverError,
@@ -176,6 +178,27 @@ class SettingsTests(SynchronousTestCase):
         ]
 
         self.assertEqual([("IMAP", "143", "TLS"), ("SMTP", "587", "TLS")], found)
+
+    def test_schema(self) -> None:
+        """
+        Each answer is one that [MS-OXDSCLI] knows, and what has a value that it does not, is none.
+        """
+        schema = XMLSchema(Path(__file__).with_name("autodiscover.xsd"))
+        for octets in (
+            writeSettings(HOSTS, ALICE),
+            writeSettings(STARTTLS, "<a>&@example.org"),
+            writeError(AutodiscoverError(601, "Requested schema version not supported"), 3661.5),
+        ):
+            schema.validate(octets.decode("utf-8"))
+            # It is not one that takes anything.
+            for right, wrong in (
+                (b">on<", b">yes<"),
+                (b"Port>", b"port>"),
+                (b"<Type>", b"<Type>X"),
+                (b"ErrorCode>", b"Code>"),
+            ):
+                changed = octets.replace(right, wrong)
+                self.assertEqual(changed == octets, schema.is_valid(changed.decode("utf-8")))
 
     def test_escaped(self) -> None:
         """
