@@ -200,6 +200,11 @@ class IBrowserSessions(Interface):
         The session of a cookie, also one that has expired.
         """
 
+    def get(identifier: str) -> Deferred[BrowserSession | None]:
+        """
+        The session of that id, also one that has expired.
+        """
+
     def touch(digest: bytes, now: float) -> Deferred[None]:
         """
         Note that it was used. Nobody waits for this, and it may be left out.

@@ -48,6 +48,13 @@ class MemoryBrowserSessions:
         """
         return succeed(self._sessions.get(digest))
 
+    def get(self, identifier: str) -> Deferred[BrowserSession | None]:
+        """
+        See L{IBrowserSessions.get}.
+        """
+        sessions = self._sessions.values()
+        return succeed(next((one for one in sessions if one.identifier == identifier), None))
+
     def touch(self, digest: bytes, now: float) -> Deferred[None]:
         """
         See L{IBrowserSessions.touch}.

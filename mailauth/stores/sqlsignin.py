@@ -66,6 +66,14 @@ class SQLBrowserSessions:
         """
         return self._transactions.findOne(_SESSION, oauthrows.browserSession, secret=digest)
 
+    def get(self, identifier: str) -> Deferred[BrowserSession | None]:
+        """
+        See L{IBrowserSessions.get}.
+        """
+        sessions = schema.browserSessions
+        asked = select(sessions).where(sessions.c.identifier == identifier)
+        return self._transactions.findOne(asked, oauthrows.browserSession)
+
     def touch(self, digest: bytes, now: float) -> Deferred[None]:
         """
         See L{IBrowserSessions.touch} and L{Uses.note}.

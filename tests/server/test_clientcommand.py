@@ -142,7 +142,7 @@ class ClientTests(CommandCase):
         self.assertEqual(self.answered("client", "deny", clientId), {"client_id": clientId})
 
         self.assertTrue(self.answered("client", "show", clientId)["denied"])
-        self.assertIn("remove it", self.refused("client", "deny", clientId))
+        self.told("client", "deny", clientId)
         self.told("client", "remove", clientId)
         self.assertFalse(self.answered("client", "show", clientId)["denied"])
         self.told("client", "deny", "https://app.example/client.json")

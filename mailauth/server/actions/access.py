@@ -203,19 +203,16 @@ class AccessActions:
 
         @raise NotFound: there is none of this id.
         """
-        if account is not None and identifier not in [
-            browser.identifier for browser in await self.browserSessions.list(account)
-        ]:
+        browser = await self.browserSessions.get(identifier)
+        if browser is None or account not in (None, browser.authentication.account):
             raise _nothing(identifier)
-        ended = await self.browserSessions.end(identifier)
-        if ended is None:
-            raise _nothing(identifier)
-        for grant in await self.grants.list(ended.authentication.account):
-            if endsWith(ended, grant):
+        owner = browser.authentication.account
+        # Before it: what an outage leaves can be ended again.
+        for grant in await self.grants.list(owner):
+            if endsWith(browser, grant):
                 await self.grants.revoke(grant.grantId, _reason(actor))
-        await self.recorder.record(
-            Kind.BROWSER_ENDED, actor, ended.authentication.account, identifier
-        )
+        await self.browserSessions.end(identifier)
+        await self.recorder.record(Kind.BROWSER_ENDED, actor, owner, identifier)
 
     async def endConnection(self, actor: Actor, account: str | None, identifier: str) -> None:
         """

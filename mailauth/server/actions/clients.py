@@ -22,7 +22,7 @@ from ...stores.events import Actor, Kind
 from ...stores.records import AlreadyExists, NotFound
 from ..clientauthentication import makeClientSecret
 from ..clientdocuments import isDocumentAddress
-from ..clients import Clients, deniedClient
+from ..clients import Clients, deniedClient, isDenied
 from .recording import Recorder
 
 DENIED = "This application was denied."
@@ -252,16 +252,19 @@ class ClientActions:
 
     async def deny(self, actor: Actor, clientId: str) -> None:
         """
-        Deny one that registered itself, and end all that it was granted.
+        Deny one that registered itself, and end all that it was granted. If an outage comes in
+        between, the rest ends when it is denied again.
 
         @raise AlreadyExists: there is a record of it, which can be removed.
         @raise NotFound: there is no such client.
         """
-        if await self.store.get(clientId) is not None:
+        known = await self.store.get(clientId)
+        if known is None:
+            if not isDocumentAddress(clientId):
+                await self._registered(clientId)
+            await self.store.add(deniedClient(clientId, self.recorder.now()))
+        elif not isDenied(known):
             raise AlreadyExists(f"There is a record of {clientId}: remove it instead.")
-        if not isDocumentAddress(clientId):
-            await self._registered(clientId)
-        await self.store.add(deniedClient(clientId, self.recorder.now()))
         await self.revocations.revoke([clientTag(self.issuer, clientId)], DENIED)
         await self.recorder.record(Kind.CLIENT_DENIED, actor, text=clientId)
 

@@ -80,6 +80,8 @@ class BrowserSessionsConformance(ConformanceWithAccounts):
 
         self.assertEqual((newer, older), await sessions.list(ALICE.name))
         self.assertEqual((), await sessions.list("nobody"))
+        self.assertEqual(older, await sessions.get("a"))
+        self.assertIsNone(await sessions.get("nothing"))
 
     async def test_ended(self) -> None:
         """

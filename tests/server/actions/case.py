@@ -48,6 +48,24 @@ class DownEvents:
         return fail(Outage("no store"))
 
 
+class Failing:
+    """
+    A store of which one method fails while it is down.
+
+    @ivar down: it is.
+    """
+
+    def __init__(self, store: Any, method: str) -> None:
+        self._store = store
+        self._method = method
+        self.down = True
+
+    def __getattr__(self, name: str) -> Any:
+        if self.down and name == self._method:
+            return lambda *arguments: fail(Outage("no store"))
+        return getattr(self._store, name)
+
+
 @implementer(IConnection)
 @attrs.define(eq=False)
 class Mind:

@@ -7,12 +7,13 @@ from __future__ import annotations
 import attrs
 
 from mailauth.credentials import accountTag, grantTag
+from mailauth.errors import Outage
 from mailauth.oauth.records import Client, Grant
 from mailauth.server.actions.access import BY_ADMINISTRATOR, BY_OWNER, Application, Connection
 from mailauth.stores.records import NotFound
 from mailauth.testing.stores import NOW, makeBrowserSession, makeCode, makeGrant
 
-from .case import ADMINISTRATOR, ALICE, BOB, ISSUER, OWNER, AdministrationCase
+from .case import ADMINISTRATOR, ALICE, BOB, ISSUER, OWNER, AdministrationCase, Failing
 
 
 class AccessActionsTests(AdministrationCase):
@@ -145,6 +146,25 @@ class AccessActionsTests(AdministrationCase):
             ],
             self.events(),
         )
+
+    def test_endBrowserOutage(self) -> None:
+        """
+        An outage between leaves a browser that can be ended again, with what was allowed in it to
+        know who is signed in there.
+        """
+        browser = makeBrowserSession("one", ALICE)
+        self.got(self.stores.browserSessions.add(browser))
+        known = attrs.evolve(makeGrant("known", ALICE, NOW - 1.0), scope=frozenset({"openid"}))
+        self.allow(attrs.evolve(known, authentication=browser.authentication))
+        grants = Failing(self.stores.grants, "revoke")
+        access = self.make(grants=grants).access
+
+        self.refused(Outage, access.endBrowser(OWNER, ALICE, "one"))
+        grants.down = False
+        self.got(access.endBrowser(OWNER, ALICE, "one"))
+
+        self.assertIsNone(self.got(self.stores.grants.get("known")))
+        self.assertEqual((), self.got(access.listBrowsers(ALICE)))
 
     def test_endConnection(self) -> None:
         """

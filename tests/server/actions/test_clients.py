@@ -8,13 +8,14 @@ from __future__ import annotations
 import attrs
 
 from mailauth.credentials import clientTag
+from mailauth.errors import Outage
 from mailauth.server.actions.clients import NewClient, UnusableClient
 from mailauth.server.clients import isDenied
 from mailauth.server.sealing import digestOf
 from mailauth.stores.records import AlreadyExists, NotFound
 from mailauth.testing.stores import NOW
 
-from .case import ADMINISTRATOR, ISSUER, AdministrationCase
+from .case import ADMINISTRATOR, ISSUER, AdministrationCase, Failing
 
 WEBMAIL = NewClient("webmail", "Webmail", ("https://webmail.example/callback",))
 
@@ -95,6 +96,28 @@ class ClientActionsTests(AdministrationCase):
 
         self.assertTrue(isDenied(self.got(self.clients.get(identifier))))
         self.assertTrue(self.stores.revocations.covers([clientTag(ISSUER, identifier)], NOW))
-        self.refused(AlreadyExists, self.clients.deny(ADMINISTRATOR, identifier))
+        added = self.got(self.clients.add(ADMINISTRATOR, WEBMAIL))[0].clientId
+        self.refused(AlreadyExists, self.clients.deny(ADMINISTRATOR, added))
         self.refused(NotFound, self.clients.deny(ADMINISTRATOR, "made-up"))
-        self.assertEqual([("client_denied", ADMINISTRATOR, None, identifier)], self.events())
+        self.assertEqual(
+            [
+                ("client_denied", ADMINISTRATOR, None, identifier),
+                ("client_added", ADMINISTRATOR, None, added),
+            ],
+            self.events(),
+        )
+
+    def test_deniedOutage(self) -> None:
+        """
+        One that was denied when an outage came, before what it had was ended, is denied again.
+        """
+        revocations = Failing(self.stores.revocations, "revoke")
+        clients = self.make(revocations=revocations).clients
+        identifier = "https://client.example/document"
+
+        self.refused(Outage, clients.deny(ADMINISTRATOR, identifier))
+        revocations.down = False
+        self.got(clients.deny(ADMINISTRATOR, identifier))
+
+        self.assertTrue(isDenied(self.got(clients.get(identifier))))
+        self.assertTrue(self.stores.revocations.covers([clientTag(ISSUER, identifier)], NOW))
