@@ -44,6 +44,11 @@ _UNDER_WAY = 3600.0
 How many seconds somebody may take over signing in.
 """
 
+_LONGEST = 1000
+"""
+How many characters of what somebody came for fit into a state, which has a bound.
+"""
+
 _REMEMBERED = 10_000
 
 
@@ -133,11 +138,13 @@ class Site:
         """
         Lead somebody to the authorization endpoint (RFC 6749 section 4.1.1, RFC 7636).
 
-        @param path: what he came for, below the issuer.
+        @param path: what he came for, below the issuer. If it is too long, its query is forgotten.
         @param browser: the cookie that marks the browser, which alone can go on with it.
         @param maxAge: how many seconds ago he may have proved who he is.
         @return: where to.
         """
+        if len(path) > _LONGEST:
+            path = path.partition("?")[0]
         verifier, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
         state = self._sealer.sealMembers(
             {"path": path, "verifier": verifier, "nonce": nonce},

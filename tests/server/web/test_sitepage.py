@@ -128,6 +128,19 @@ class SitePageTests(PagesCase):
         self.assertEqual(self.browser.get("account/").heading, "Sign in")
         self.assertEqual(shown.status, 200)
 
+    def test_longAddress(self) -> None:
+        """
+        What an address asks for that is longer than a state may be is forgotten on the way, and
+        keeps nobody out.
+        """
+        for length in (1000, 3000):
+            asked = Browser(self.world).get(f"account/activity?before={length * '1'}")
+            self.assertEqual("Sign in", asked.heading)
+        self.browser.get(f"account/activity?before={length * '1'}")
+        shown = self.enter(self.browser.get(f"account/activity?before={length * '1'}"))
+
+        self.assertEqual(f"{ISSUER}/account/activity", shown.address)
+
     def test_endedMeanwhile(self) -> None:
         """
         Whose browser was signed out while he was on his way is not in, with a code that was good,
