@@ -256,7 +256,8 @@ def isHost(host: str) -> bool:
     """
     Whether that can be a host.
     """
-    return _HOST.fullmatch(host) is not None or isAddress(host)
+    # An address with a zone, which may be any text, is of use on its own machine alone (RFC 4007).
+    return _HOST.fullmatch(host) is not None or (isAddress(host) and "%" not in host)
 
 
 def _address(host: str, port: int) -> IPv4Address | IPv6Address:

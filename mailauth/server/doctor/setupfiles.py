@@ -10,10 +10,10 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 from xml.parsers.expat import ExpatError
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from ...errors import Outage
-from ...oauth.jwt import MalformedToken, parseObject
+from ...oauth.jwt import parseObject
 from .conversations import Place
 from .documents import Unreadable
 from .findings import Finding, good, together, unknown, wrong
@@ -106,7 +106,7 @@ class SetupFiles:
         begin, end = octets.find(b"<?xml"), octets.rfind(b"</plist>")
         try:
             profile = plistlib.loads(octets[begin : end + len(b"</plist>")])
-            account = profile["PayloadContent"][0]
+            account = dict(profile["PayloadContent"][0])
         except (ExpatError, ValueError, LookupError, TypeError, AttributeError):
             raise Unreadable("it is no profile") from None
         for protocol, direction in (("imap", "Incoming"), ("smtp", "Outgoing")):
@@ -125,5 +125,8 @@ def _readManifest(octets: bytes) -> Mapping[str, Any]:
             if archive.getinfo(_MANIFEST).file_size > MAX_MANIFEST:
                 raise Unreadable("it is too large")
             return parseObject(archive.read(_MANIFEST))
-    except (BadZipFile, KeyError, NotImplementedError, RuntimeError, MalformedToken):
+    except Unreadable:
+        raise
+    # What cannot be unpacked raises many things, each way to pack its own.
+    except Exception:
         raise Unreadable("it is no add-on") from None

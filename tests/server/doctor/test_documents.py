@@ -102,6 +102,8 @@ class ReadingTests(SynchronousTestCase):
             AUTOCONFIG.replace(b"<port>993", b"<port>0"),
             AUTOCONFIG.replace(b"<port>993", b"<port>99999"),
             AUTOCONFIG.replace(HOST.encode(), b"a b"),
+            # Of which network of this machine an address is, is nobody else's to say (RFC 4007).
+            AUTOCONFIG.replace(HOST.encode(), "fe80::1%\N{SNOWMAN}".encode()),
             AUTOCONFIG.replace(b"Server type=", b"Server kind="),
         ):
             self.assertRaises(Unreadable, readAutoconfig, octets, DOMAIN)

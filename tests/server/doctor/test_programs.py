@@ -8,7 +8,7 @@ from __future__ import annotations
 import plistlib
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import attrs
 from cryptography.x509 import load_pem_x509_certificate
@@ -159,9 +159,11 @@ class SetupFilesTests(SynchronousTestCase):
             (self.addOn, _zip("other.json", b"{}"), "it is no add-on"),
             (self.addOn, _zip("manifest.json", b"{}"), "it names no issuer"),
             (self.addOn, _zip("manifest.json", b" " * 100_000), "it is too large"),
+            (self.addOn, _damagedZip("manifest.json"), "it is no add-on"),
             (self.profile, writeProfile(other, None), "it leads to old.example.org:993"),
             (self.profile, b"<html>", "it is no profile"),
             (self.profile, plistlib.dumps({"PayloadContent": []}), "it is no profile"),
+            (self.profile, plistlib.dumps({"PayloadContent": ["x"]}), "it is no profile"),
             (f"{self.base}fairemail.xml", b"<providers/>", f"it does not name {HOST}"),
         ):
             self.setUp()
@@ -251,3 +253,16 @@ def _zip(name: str, content: bytes) -> bytes:
     with ZipFile(written, "w") as archive:
         archive.writestr(name, content)
     return written.getvalue()
+
+
+def _damagedZip(name: str) -> bytes:
+    """
+    One in which a file cannot be unpacked.
+    """
+    written = BytesIO()
+    with ZipFile(written, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(name, b"{}" * 100)
+    octets = bytearray(written.getvalue())
+    begin = 30 + len(name)
+    octets[begin : begin + 4] = b"\xff\xff\xff\xff"
+    return bytes(octets)
