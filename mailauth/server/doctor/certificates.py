@@ -35,6 +35,11 @@ Of OpenSSL's C{X509_V_ERR_}: it or its authority is self-signed and not trusted 
 its issuer's certificate.
 """
 
+_UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""
+Why the names of a certificate cannot be read, which may be any octets.
+"""
+
 
 @attrs.frozen
 class SeenCertificate:
@@ -154,7 +159,7 @@ def _covers(certificate: x509.Certificate, host: str) -> bool:
     verify = verify_certificate_ip_address if isAddress(host) else verify_certificate_hostname
     try:
         verify(certificate, host)
-    except (VerificationError, CertificateError):
+    except (VerificationError, CertificateError, *_UNREADABLE):
         return False
     return True
 
@@ -162,7 +167,7 @@ def _covers(certificate: x509.Certificate, host: str) -> bool:
 def _namesOf(certificate: x509.Certificate) -> list[str]:
     try:
         named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         return []
     return [*named.get_values_for_type(x509.DNSName)]
 

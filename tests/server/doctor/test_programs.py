@@ -11,7 +11,8 @@ from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import attrs
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -63,6 +64,8 @@ class CertificateTests(SynchronousTestCase):
     L{judgeCertificate}.
     """
 
+    certificate = CERTIFICATE
+
     def judge(
         self, host: str = HOST, days: int = 1, errors: tuple[int, ...] = (), length: int = 2
     ) -> Finding:
@@ -72,7 +75,7 @@ class CertificateTests(SynchronousTestCase):
         @param errors: what OpenSSL says.
         @param length: how many certificates the server sends.
         """
-        seen = SeenCertificate(CERTIFICATE, errors, length)
+        seen = SeenCertificate(self.certificate, errors, length)
         return judgeCertificate("https", host, "it", seen, MADE + timedelta(days=days))
 
     def test_good(self) -> None:
@@ -83,6 +86,20 @@ class CertificateTests(SynchronousTestCase):
             finding = self.judge(host)
 
             self.assertEqual((OK, ""), (finding.level, finding.mend))
+
+    def test_strange(self) -> None:
+        """
+        One whose names cannot be read is for nobody.
+        """
+        octets = CERTIFICATE.public_bytes(Encoding.DER)
+        # What was an address is an URI now (RFC 5280 section 4.2.1.6), of octets that none has.
+        self.certificate = load_der_x509_certificate(octets.replace(b"\x87\x04", b"\x86\x04", 1))
+
+        for host in (HOST, "192.0.2.1"):
+            finding = self.judge(host)
+
+            self.assertEqual(FAILS, finding.level)
+            self.assertIn("is for no host", finding.says)
 
     def test_bad(self) -> None:
         """
