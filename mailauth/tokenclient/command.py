@@ -198,7 +198,7 @@ def _drop(signedIn: SignIn) -> None:
     """
     try:
         _revoke(signedIn)
-    except Outage:
+    except Failure:
         pass
 
 

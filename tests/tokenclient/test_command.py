@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from socket import gethostname
 from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -222,6 +223,26 @@ class SignInTests(CommandTestCase):
         self.assertReads(self.terminal.token(ALICE))
         refused = python(self.attempt("imaps", "OAUTHBEARER", first))
         self.assertIsNotNone(refused.refusal)
+
+
+    def test_otherAuthority(self) -> None:
+        """
+        Whoever signs in again with other certificates to trust, because those that he had are
+        gone, is signed in: that the former access cannot be ended any more keeps nobody out.
+        """
+        former = self.directory / "former.pem"
+        former.write_bytes(Path(self.demo.authority).read_bytes())
+        running = self.terminal.begin(
+            *("login", ALICE, "--issuer", self.demo.issuer, "--ca-file", str(former))
+        )
+        self.person.visit(self.person.answer(running.awaitAddress()))
+        running.end()
+        former.unlink()
+
+        finished = self.signIn()
+
+        self.assertEqual(0, finished.status, finished.errors)
+        self.assertReads(self.terminal.token(ALICE))
 
 
 class DiscoveryTests(CommandTestCase):
