@@ -88,8 +88,8 @@ class Authentication:
     @ivar issuer: the external issuer that vouches for him, C{None} if he proved it here.
     @ivar subject: who he is to it.
     @ivar issuerSession: the id of his session there, C{None} if it did not say.
-    @ivar signedIn: when he had signed in there, which may be long before he came here; C{None} if
-        it did not say.
+    @ivar signedIn: when he had signed in there, which may be long before he came here; 0 if nobody
+        can tell, C{None} if it was C{when}.
     """
 
     account: str

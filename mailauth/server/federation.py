@@ -101,12 +101,14 @@ class SignInThere:
     @ivar verifier: what proves that the code is ours (RFC 7636).
     @ivar nonce: what proves that the ID token is.
     @ivar destination: what he came for, as it is written down.
+    @ivar again: he has to prove who he is, even if he is signed in there.
     """
 
     issuer: str
     verifier: str = attrs.field(repr=False)
     nonce: str = attrs.field(repr=False)
     destination: str
+    again: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -157,7 +159,7 @@ class Federation:
         address = await self.issuer.discovery.locate("authorization_endpoint")
         settings = self.issuer.settings
         underWay = SignInThere(
-            settings.name, secrets.token_urlsafe(32), secrets.token_urlsafe(16), destination
+            settings.name, secrets.token_urlsafe(32), secrets.token_urlsafe(16), destination, again
         )
         parameters = {
             "response_type": "code",
@@ -215,7 +217,7 @@ class Federation:
                 claims = await self._readIDToken(answer, underWay.nonce)
                 subject = requiredString(claims, self.issuer.settings.subjectClaim)
                 session = optionalString(claims, "sid")
-                signedIn = timeOf(claims, "auth_time")
+                signedIn = _signedIn(timeOf(claims, "auth_time"), underWay, when)
             except (MalformedToken, InvalidToken) as error:
                 raise BadAnswer(f"the ID token: {error}") from None
             identity.username = subject.encode("utf-8")
@@ -226,8 +228,7 @@ class Federation:
                 issuer=self.issuer.settings.url,
                 subject=subject,
                 issuerSession=session,
-                # Its clock may be behind ours: nobody who has just signed in is sent back again.
-                signedIn=None if signedIn is None else min(signedIn + LEEWAY, when),
+                signedIn=signedIn,
             )
             tags = authentication.tags | authentication.sessionTags
             if self.revocations.covers(authentication.sessionTags, 0.0):
@@ -334,3 +335,18 @@ class Federation:
         if not record.enabled:
             raise AccountDisabled("disabled")
         return record.name
+
+
+def _signedIn(said: float | None, underWay: SignInThere, when: float) -> float:
+    """
+    When somebody proved who he is. Where the issuer does not say it, and was not asked to have him
+    do it now, that may be as long ago as can be: it lets him in without a question whose browser
+    somebody else has found open.
+
+    @param said: what the issuer says, if it does.
+    @param when: now.
+    """
+    if said is None:
+        return when if underWay.again else 0.0
+    # Its clock may be behind ours: nobody who has just signed in is sent back again.
+    return min(said + LEEWAY, when)

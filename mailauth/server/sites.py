@@ -88,7 +88,7 @@ class SiteSession:
 
     @ivar identifier: for the forms that are made for him; no secret.
     @ivar account: who.
-    @ivar authTime: when he last proved it, in seconds since the epoch.
+    @ivar authTime: when he last proved it, in seconds since the epoch; 0 if nobody can tell.
     @ivar methods: how, as RFC 8176 names it.
     @ivar came: when he came in, and C{expires} when his token ends.
     @ivar accessToken: the token.
@@ -205,7 +205,7 @@ class Site:
         session = SiteSession(
             secrets.token_urlsafe(16),
             claims["sub"],
-            claims["auth_time"],
+            claims.get("auth_time", 0.0),
             frozenset(claims.get("amr", ())),
             came,
             came + members["expires_in"],

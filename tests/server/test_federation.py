@@ -97,13 +97,14 @@ class FederationTestCase(SynchronousTestCase):
         sent = Form({name: value for name, value in usual.items() if value is not None})
         return Deferred.fromCoroutine(self.federation.finish(underWay, sent, HOME))
 
-    def signIn(self, **claims: Any) -> Authentication:
+    def signIn(self, again: bool = False, **claims: Any) -> Authentication:
         """
         She goes there and comes back.
 
+        @param again: she has to prove who she is.
         @param claims: what the issuer says of her.
         """
-        location = self.begin()
+        location = self.begin(again=again)
         self.company.gives(location, **claims)
         return self.successResultOf(self.finishing(location))
 
@@ -313,11 +314,13 @@ class FinishTests(FederationTestCase):
 
     def test_silent(self) -> None:
         """
-        An issuer that does not say when, how or in which session somebody signed in may not.
+        An issuer that does not say when, how or in which session somebody signed in may not. When
+        nobody asked it to have him prove who he is, that may be long ago.
         """
-        authentication = self.signIn(auth_time=None, amr=None, sid=None)
+        for again, when in ((True, NOW), (False, 0.0)):
+            authentication = self.signIn(again, auth_time=None, amr=None, sid=None)
+            self.assertEqual(when, authentication.authTime)
 
-        self.assertEqual(NOW, authentication.authTime)
         self.assertEqual(frozenset(), authentication.methods)
         self.assertEqual(frozenset(), authentication.sessionTags)
 

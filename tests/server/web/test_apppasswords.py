@@ -15,6 +15,7 @@ from mailauth.server.web.qrcodes import drawCode
 from mailauth.stores.events import EventSearch
 from mailauth.stores.records import AppPassword
 
+from ..company import sentTo
 from .accountpages import AccountCase
 from .shown import Shown
 from .test_external import ExternalCase
@@ -373,6 +374,19 @@ class ExternalOwnerTests(ExternalCase, AppPasswordCase):
 
         self.assertEqual("New app password", shown.heading)
         self.assertEqual(ALICE, self.found(self.fill(shown)).account)
+
+    def test_unsaid(self) -> None:
+        """
+        Whoever finds a browser open at a company that lets him in without a question, and does not
+        say since when, has to prove there who he is before he makes one (WB11).
+        """
+        shown = self.signIn(self.browser.get(NEW), auth_time=None)
+        self.assertEqual("Sign in", shown.heading)
+        self.assertEqual("login", sentTo(self.leave(shown))["prompt"])
+
+        shown = self.signIn(shown, auth_time=None)
+
+        self.assertEqual("New app password", shown.heading)
 
 
 class AppleTests(AccountCase):
