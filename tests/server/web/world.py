@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -564,7 +565,9 @@ class PagesCase(SynchronousTestCase):
         """
         self.clock = Clock()
         self.clock.advance(1_800_000_000)
-        self.loginLog = Path(self.mktemp())
+        directory = TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.loginLog = Path(directory.name) / "logins.jsonl"
         self.world = World(self.issuer, self.now, self.clock, self.federated, self.loginLog)
         self.wait(self.world.populate())
         self.browser = Browser(self.world)
