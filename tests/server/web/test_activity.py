@@ -4,6 +4,10 @@ Tests of what the account site tells about the past.
 
 from __future__ import annotations
 
+from twisted.internet.defer import fail
+
+from mailauth.errors import Outage
+from mailauth.server.clientdocuments import ClientDocuments
 from mailauth.server.web.account.activity import PAGE
 from mailauth.server.web.happenings import SAID
 from mailauth.stores.events import ACCOUNT_SITE, ADMIN_SITE, THE_COMMAND, Actor, Event, Kind
@@ -105,6 +109,22 @@ class ActivityTests(AccountCase):
         self.assertEqual(2, text.count("Mail on my laptop"))
         for hidden in ("urn:", "8e5f1c", "removed"):
             self.assertNotIn(hidden, text)
+
+    def test_farAway(self) -> None:
+        """
+        An application that a document describes on a server that does not answer has no name here,
+        and hides nothing else: neither from what happened nor from what there is to end.
+        """
+        self.world.authorization.clients._documents = ClientDocuments(
+            lambda address, headers: fail(Outage("nobody answers")), self.clock.seconds
+        )
+        identifier = "https://far.example/client"
+        self.happen(f"{identifier}: imap", kind=Kind.APPLICATION_ALLOWED)
+        self.happen("'phone', id 1")
+        self.allow(clientId=identifier)
+
+        self.assertIn("'phone', id 1", self.enterAt(PATH).page.text)
+        self.assertIn("A program without a name", self.browser.get("account/").page.text)
 
     def test_signedIn(self) -> None:
         """

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ....errors import Outage
 from ....oauth.responses import OAuthError
 from ....stores.events import ADMIN_SITE, COMMAND, Event, EventSearch, Kind
 from ...sites import SiteSession
@@ -88,5 +89,5 @@ class ActivityPage(AccountPage):
     async def _application(self, clientId: str) -> str:
         try:
             return cleanName((await self.administration.access.clients.find(clientId)).name)
-        except OAuthError:
+        except (OAuthError, Outage):
             return ""
