@@ -4,13 +4,16 @@ Tests of what the account site tells about the past.
 
 from __future__ import annotations
 
-from twisted.internet.defer import fail
+from collections.abc import Mapping
+
+from twisted.internet.defer import Deferred, fail
 
 from mailauth.errors import Outage
 from mailauth.server.clientdocuments import ClientDocuments
 from mailauth.server.web.account.activity import PAGE
 from mailauth.server.web.happenings import SAID
 from mailauth.stores.events import ACCOUNT_SITE, ADMIN_SITE, THE_COMMAND, Actor, Event, Kind
+from mailauth.validators._http import Fetched
 
 from .accountpages import AccountCase
 from .shown import Shown
@@ -113,17 +116,24 @@ class ActivityTests(AccountCase):
     def test_farAway(self) -> None:
         """
         An application that a document describes on a server that does not answer has no name here,
-        and hides nothing else: neither from what happened nor from what there is to end.
+        and hides nothing else: neither from what happened nor from what there is to end. It is
+        waited for once.
         """
-        self.world.authorization.clients._documents = ClientDocuments(
-            lambda address, headers: fail(Outage("nobody answers")), self.clock.seconds
-        )
+        asked: list[str] = []
+
+        def get(address: str, headers: Mapping[str, str]) -> Deferred[Fetched]:
+            asked.append(address)
+            return fail(Outage("nobody answers"))
+
+        self.world.authorization.clients._documents = ClientDocuments(get, self.clock.seconds)
         identifier = "https://far.example/client"
-        self.happen(f"{identifier}: imap", kind=Kind.APPLICATION_ALLOWED)
+        for _ in range(2):
+            self.happen(f"{identifier}: imap", kind=Kind.APPLICATION_ALLOWED)
         self.happen("'phone', id 1")
         self.allow(clientId=identifier)
 
         self.assertIn("'phone', id 1", self.enterAt(PATH).page.text)
+        self.assertEqual([identifier], asked)
         self.assertIn("A program without a name", self.browser.get("account/").page.text)
 
     def test_signedIn(self) -> None:
