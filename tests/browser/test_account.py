@@ -134,7 +134,7 @@ class OverviewTests(AccountTestCase):
         self.assertIn("You have none.", self.tab.text)
         self.assertNotIn(NAME, self.tab.text)
         self.visit("account/activity")
-        for told in ("App password revoked", "Application ended", NAME, "UTC"):
+        for told in ("App password revoked", "Everything ended", NAME, "UTC"):
             self.assertIn(told, self.tab.text)
         self.assertRegex(self.tab.text, r"from (127\.0\.0\.1|::1)")
         self.look("account-activity")
