@@ -20,8 +20,8 @@ from ..oauth.tokens import AccessToken
 POSITIVE = 240.0
 """
 For how many seconds a good token is remembered, if it is good for so long. Together with how long
-L{Remembered<mailauth.checkers.Remembered>} knows whom it let in, no issuer is believed for more than
-300 after it was asked.
+L{Remembered<mailauth.checkers.Remembered>} knows whom it let in, no issuer is believed for more
+than 300 after it was asked.
 """
 
 NEGATIVE = 30.0

@@ -224,7 +224,6 @@ class SignInTests(CommandTestCase):
         refused = python(self.attempt("imaps", "OAUTHBEARER", first))
         self.assertIsNotNone(refused.refusal)
 
-
     def test_otherAuthority(self) -> None:
         """
         Whoever signs in again with other certificates to trust, because those that he had are

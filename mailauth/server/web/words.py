@@ -697,8 +697,8 @@ ENGLISH: Mapping[str, str] = {
     "security.passkey.remove.named": "Remove {name}",
     "security.totp": "Authenticator app",
     "security.totp.on": "On since {day}. Besides your password, a code from the app is needed.",
-    "security.totp.off": "Off. With it, whoever finds out your password still needs a code from your"
-    " phone.",
+    "security.totp.off": "Off. With it, whoever finds out your password still needs a code from"
+    " your phone.",
     "security.totp.set": "Set up an authenticator app",
     "security.totp.another": "Set up another",
     "security.totp.remove": "Turn off",
@@ -777,8 +777,8 @@ ENGLISH: Mapping[str, str] = {
     "recovery.made.done": "I have kept them",
     # Removing what somebody signs in with
     "remove.left": "After that, you sign in with:",
-    "remove.nothing": "Nothing is left after that: nobody can sign in to your account, not even you,"
-    " until an administrator helps you.",
+    "remove.nothing": "Nothing is left after that: nobody can sign in to your account, not even"
+    " you, until an administrator helps you.",
     "remove.totp.title": "Turn off the authenticator app?",
     "remove.totp.lead": "No code is needed with your password any more, and your recovery codes are"
     " gone.",
