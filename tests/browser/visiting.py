@@ -37,6 +37,29 @@ Array.from(document.querySelectorAll("table")).some(
 """
 
 
+# What can be done on the page, and has not been come to yet.
+_BEGIN = """
+document.activeElement.blur();
+window.ahead = new Set(
+    Array.from(document.querySelectorAll("a[href], button, input, select, textarea, summary"))
+        .filter((each) => each.checkVisibility() && !each.disabled)
+)
+"""
+# The arrows lead from one of several radio buttons to the next.
+_COME_TO = """
+(() => {
+    const here = document.activeElement;
+    const passed = Array.from(window.ahead).filter(
+        (each) => each === here
+            || (here.type === "radio" && each.name === here.name && each.form === here.form)
+    );
+    passed.forEach((each) => window.ahead.delete(each));
+    return !passed.length || getComputedStyle(here).outlineStyle === "solid";
+})()
+"""
+_AHEAD = "Array.from(window.ahead).map((each) => each.outerHTML)"
+
+
 class BrowserTestCase(DemoTestCase):
     """
     Each test has a demo and a browser to itself.
@@ -85,9 +108,10 @@ class BrowserTestCase(DemoTestCase):
     def look(self, name: str) -> None:
         """
         Look at the page, in every way that somebody may: nothing is cut off, everybody can read
-        and use it, and a picture of it is kept.
+        and use it, with the keyboard alone, too, and a picture of it is kept.
         """
         SCREENSHOTS.mkdir(exist_ok=True)
+        self.walk(name)
         self.tab.evaluate(AXE.read_text("utf-8"))
         for width in WIDTHS:
             for dark in (False, True):
@@ -98,6 +122,20 @@ class BrowserTestCase(DemoTestCase):
                 scrolled = "document.documentElement.scrollWidth > innerWidth"
                 self.assertFalse(self.tab.evaluate(scrolled), appearance)
                 self.assertFalse(self.tab.evaluate(_STICKS_OUT), appearance)
+
+    def walk(self, name: str) -> None:
+        """
+        Go through the page with the keyboard alone: whatever can be done on it is come to, and
+        seen to have the focus. It is done by what browsers know how to press (WCAG 2.1.1, 2.4.7).
+        """
+        self.tab.evaluate(_BEGIN)
+        count = self.tab.evaluate("window.ahead.size")
+        for _ in range(2 * count + 4):
+            if not self.tab.evaluate("window.ahead.size"):
+                return
+            self.tab.strike("Tab")
+            self.assertTrue(self.tab.evaluate(_COME_TO), (name, self.tab.focused))
+        self.assertEqual([], self.tab.evaluate(_AHEAD), name)
 
     def tabTo(self, words: str) -> None:
         """
