@@ -263,6 +263,30 @@ class AccountsTests(AdminTestCase):
         program.noop()
 
 
+    def test_lost(self) -> None:
+        """
+        For somebody who lost everything, a passkey is removed, and all that is open ends.
+        """
+        self.enter("admin/")
+        self.tab.addAuthenticator()
+        self.visit("account/security/passkey")
+        self.tab.fill("#name", "My laptop")
+        self.tab.click("#passkey button")
+        self.view(ALICE)
+        self.look("admin-account-passkey")
+        self.follow("Remove", "[aria-labelledby=factors]")
+        self.confirm("Remove the passkey My laptop?", "admin-passkey-remove")
+        self.assertIn("There is no authenticator and no passkey.", self.tab.text)
+        with self.connected(self.demo.appPassword) as program:
+            self.view(ALICE)
+            self.follow("End everything that is open")
+            self.confirm(f"End everything of {ALICE}?", "admin-everything")
+            self.assertRaises(imaplib.IMAP4.abort, self.useTwice, program)
+
+        self.assertEqual("Sign in", self.tab.heading)
+        self.assertQuiet()
+
+
 class ServerTests(AdminTestCase):
     """
     The server.
