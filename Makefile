@@ -13,7 +13,7 @@ demo: $(VENV)/demo-installed
 	$(BIN)/mailauth demo
 
 test: $(VENV)/test-installed
-	$(BIN)/python -m pytest -q -n 2 tests
+	$(BIN)/python -m pytest -q -n 3 tests
 	$(MAKE) check
 
 # What reads the code without running it.

@@ -45,6 +45,19 @@ class DiscoveryTests(WebTestCase):
         self.assertEqual(self.web.count(CONFIGURATION), 1)
         self.assertEqual(self.web.asked[0].headers, {"Accept": "application/json"})
 
+    def test_age(self) -> None:
+        """
+        It is known how old the document is, once there is one.
+        """
+        self.says()
+        discovery = self.discover()
+        self.assertIsNone(discovery.age())
+
+        self.found(discovery.metadata())
+        self.clock.advance(30)
+
+        self.assertEqual(discovery.age(), 30)
+
     def test_namesItself(self) -> None:
         """
         Whether it names itself in its answers is exactly C{true}, or it does not.

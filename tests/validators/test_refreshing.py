@@ -93,6 +93,22 @@ class RefreshingTests(SynchronousTestCase):
         self.says("a")
         self.assertEqual({self.value(each) for each in waiting}, {"a"})
 
+    def test_age(self) -> None:
+        """
+        How old it is counts from when it was asked for, and a failure makes it no younger.
+        """
+        self.assertIsNone(self.refreshing.age())
+        getting = self.refreshing.get()
+        self.clock.advance(2)
+        self.says("a", 100)
+        self.value(getting)
+        self.assertEqual(self.refreshing.age(), 2)
+
+        self.clock.advance(90)
+        self.value(self.refreshing.get())
+        self.fails()
+        self.assertEqual(self.refreshing.age(), 92)
+
     def test_cancelled(self) -> None:
         """
         Whoever gives up, the first or another, leaves the fetch to the others, and if all do, it is
