@@ -350,6 +350,15 @@ class Tab:
         )
         return focused
 
+    def awaitFocus(self, words: str) -> None:
+        """
+        Wait until something has the focus: a page that gives it to one of its fields does so once
+        it is drawn.
+
+        @param words: see L{focused}.
+        """
+        self._chromium.until(lambda: self.focused == words)
+
     def look(self, width: int, dark: bool) -> None:
         """
         Have a screen so wide, and a preference for dark or light.

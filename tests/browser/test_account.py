@@ -176,6 +176,7 @@ class NewAppPasswordTests(AccountTestCase):
         self.assertNotIn("Last day", self.tab.text)
         self.assertNotIn("POP3", self.tab.text)
         self.look("apppassword")
+        self.tab.awaitFocus("name")
         self.tab.type("my phone")
         self.tab.touch("#may-choose")
         self.tab.evaluate("document.getElementById('expires').value = 'date'")
@@ -217,7 +218,7 @@ class NewAppPasswordTests(AccountTestCase):
         A keyboard is enough, and what has the focus can be seen.
         """
         self.enter(NEW)
-        self.assertEqual("name", self.tab.focused)
+        self.tab.awaitFocus("name")
         self.tab.type("printer")
         seen = []
         for _ in range(4):

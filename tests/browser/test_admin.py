@@ -119,7 +119,7 @@ class AccountsTests(AdminTestCase):
         self.tab.command("Emulation.setScriptExecutionDisabled", value=True)
         self.tabTo("New account")
         self.tab.press("Enter")
-        self.tab.until("document.activeElement.name === 'name'")
+        self.tab.awaitFocus("name")
         self.tab.type(CAROL)
         self.tabTo("Create the account")
         self.tab.press("Enter")
@@ -262,7 +262,6 @@ class AccountsTests(AdminTestCase):
         program.noop()
         program.noop()
 
-
     def test_lost(self) -> None:
         """
         For somebody who lost everything, a passkey is removed, and all that is open ends.
@@ -402,6 +401,7 @@ class ServerTests(AdminTestCase):
 
         self.tab.click(".choices li:last-child a")
         self.signIn()
+        self.tab.awaitFocus("code")
         self.tab.type(authenticator.now())
         self.tab.press("Enter")
 

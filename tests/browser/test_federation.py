@@ -105,13 +105,13 @@ class FederationTests(DeviceTestCase):
         A keyboard is enough, and the button that has the focus can be seen to have it.
         """
         self.tab.visit(self.program.address())
-        self.assertEqual("username", self.tab.focused)
+        self.tab.awaitFocus("username")
         self.tab.strike("Shift+Tab")
         self.assertEqual(BUTTON, self.tab.focused)
         outline = "getComputedStyle(document.activeElement).outlineStyle"
         self.assertEqual("solid", self.tab.evaluate(outline))
         self.tab.press("Enter")
-        self.assertEqual("login", self.tab.focused)
+        self.tab.awaitFocus("login")
         self.tab.type("alice")
         self.tab.strike("Tab")
         self.tab.type("of alice, there")

@@ -91,10 +91,12 @@ class SignInTests(BrowserTestCase):
         self.signIn()
         self.assertEqual("One more step", self.tab.heading)
         self.look("second")
+        self.tab.awaitFocus("code")
         self.tab.type("000000")
         self.tab.press("Enter")
         self.assertIn("This code is wrong", self.tab.text)
         self.look("second-wrong")
+        self.tab.awaitFocus("code")
         self.tab.type(authenticator.now())
         self.tab.press("Enter")
         self.assertEqual("Allow access?", self.tab.heading)
@@ -183,10 +185,10 @@ class SignInTests(BrowserTestCase):
         can be seen.
         """
         self.tab.visit(self.program.address())
-        self.assertEqual("username", self.tab.focused)
+        self.tab.awaitFocus("username")
         self.tab.type(ALICE)
         self.tab.strike("Tab")
-        self.assertEqual("password", self.tab.focused)
+        self.tab.awaitFocus("password")
         self.tab.type(self.password)
         self.tab.press("Enter")
 

@@ -39,6 +39,7 @@ Array.from(document.querySelectorAll("table")).some(
 
 # What can be done on the page, and has not been come to yet.
 _BEGIN = """
+window.before = document.activeElement;
 document.activeElement.blur();
 window.ahead = new Set(
     Array.from(document.querySelectorAll("a[href], button, input, select, textarea, summary"))
@@ -127,15 +128,17 @@ class BrowserTestCase(DemoTestCase):
         """
         Go through the page with the keyboard alone: whatever can be done on it is come to, and
         seen to have the focus. It is done by what browsers know how to press (WCAG 2.1.1, 2.4.7).
+        What had the focus before has it again.
         """
         self.tab.evaluate(_BEGIN)
         count = self.tab.evaluate("window.ahead.size")
         for _ in range(2 * count + 4):
             if not self.tab.evaluate("window.ahead.size"):
-                return
+                break
             self.tab.strike("Tab")
             self.assertTrue(self.tab.evaluate(_COME_TO), (name, self.tab.focused))
         self.assertEqual([], self.tab.evaluate(_AHEAD), name)
+        self.tab.evaluate("window.before.focus()")
 
     def tabTo(self, words: str) -> None:
         """
