@@ -48,7 +48,7 @@ from .refreshtokens import RefreshTokens
 from .revocation import Revocation
 from .sealing import ServerSecret
 from .signin import SignIn
-from .sites import ACCOUNT, ADMIN, Site, siteClient, siteSecret
+from .sites import ACCOUNT, ADMIN, SITES, Site, siteClient, siteSecret
 from .userinfo import UserInfo
 
 
@@ -112,7 +112,7 @@ def makeAuthorizationServer(
     base = issuer.rstrip("/")
     keys = truth.keys
     fetcher = BoundedFetcher(reactor)
-    siteSecrets = {name: siteSecret(name, sealer("site-secrets")) for name in (ACCOUNT, ADMIN)}
+    siteSecrets = {name: siteSecret(name, sealer("site-secrets")) for name in SITES}
     documents = ClientDocuments(fetcher.get, seconds) if settings.clientDocuments else None
     clients = Clients(
         database.clients,

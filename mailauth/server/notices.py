@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTPUTF8
 from email.utils import format_datetime
 
 import attrs
@@ -84,7 +84,7 @@ class Notices:
                 page=self.accountPage,
             )
         )
-        return message.as_bytes(policy=SMTP)
+        return message.as_bytes(policy=SMTPUTF8)
 
 
 def _describe(actor: Actor) -> str:

@@ -23,15 +23,13 @@ from ..stores.events import SIGN_IN, Actor, Kind
 from ..throttle import RateLimit
 from ..usernames import canonicalName
 from .actions.recording import Recorder
-from .sites import ACCOUNT, ADMIN
+from .sites import SITES
 
 REFUSALS = 10
 """
 How many refusals a minute become events. Strangers make them, and events are kept: all of them are
 in the log of the logins.
 """
-
-_SITES = (ACCOUNT, ADMIN)
 
 # What is made of an interface at run time no type checker can know.
 _BrowserSessions: Any = proxyForInterface(IBrowserSessions, "_store")
@@ -81,7 +79,7 @@ class RecordedGrants(_Grants):  # type: ignore[misc]  # see above
 
     async def _addCode(self, code: AuthorizationCode) -> None:
         await self._store.addCode(code)
-        if code.grant.clientId not in _SITES:
+        if code.grant.clientId not in SITES:
             await _recordGrant(self._recorder, code.grant)
 
 

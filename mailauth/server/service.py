@@ -59,6 +59,7 @@ from .web.addresses import endpointsByAddress, pagesByAddress
 from .web.admin.addresses import adminByAddress
 from .web.admin.adminpage import AdminRules
 from .web.assets import Assets
+from .web.channel import QuietSite
 from .web.documents import documentsByAddress
 from .web.pages import MissingPage
 from .web.setup import Setup, discoveryByAddress, setupByAddress
@@ -181,15 +182,21 @@ class MailService(MultiService):
             time,
         )
         self._factories = self._makeFactories()
+        self._control = Control(reactor, configuration.directory, connections)
+        self._attach()
+
+    def _attach(self) -> None:
+        """
+        What starts and stops with it.
+        """
         for name, factory in self._factories.items():
             overall = overTLS(factory, self._tls) if name in IMPLICIT_TLS else factory
-            for address in configuration.listen[name]:
-                Listener(reactor, name, address, overall).setServiceParent(self)
-        self._control = Control(reactor, configuration.directory, connections)
+            for address in self._configuration.listen[name]:
+                Listener(self._reactor, name, address, overall).setServiceParent(self)
         self._control.setServiceParent(self)
         for interval, call in ((POLL, self._catchUp), (PURGE, self._purge)):
             timer = TimerService(interval, call)
-            timer.clock = reactor
+            timer.clock = self._reactor
             timer.setServiceParent(self)
 
     # What is put together
@@ -234,7 +241,22 @@ class MailService(MultiService):
             protocol.MAX_MESSAGE = configuration.messageSize
             return protocol
 
-        server = self._server
+        imap = mail(lambda: MailboxIMAP4Server(mechanisms, tls), b"imap")
+        submission = mail(makeESMTP)
+        pop3 = mail(lambda: POP3(mechanisms, tls), b"pop3")
+        return {
+            "imap": imap,
+            "imaps": imap,
+            "submission": submission,
+            "submissions": submission,
+            "pop3": pop3,
+            "pop3s": pop3,
+            "https": self._makeSite(lobby),
+        }
+
+    def _makeSite(self, lobby: WaitingRoom) -> QuietSite:
+        configuration, server, database = self._configuration, self._server, self.database
+        sign = self._tls.sign
         pages = Pages(
             configuration.issuer,
             configuration.hostname,
@@ -243,13 +265,13 @@ class MailService(MultiService):
             Assets(),
         )
         domains = Domains(
-            lambda: self._configuration.domains, self.truth.accounts, self.database.revocations
+            lambda: self._configuration.domains, self.truth.accounts, database.revocations
         )
         setup = Setup(mailHostsOf(configuration), domains)
-        imap = mail(lambda: MailboxIMAP4Server(mechanisms, tls), b"imap")
-        submission = mail(makeESMTP)
-        pop3 = mail(lambda: POP3(mechanisms, tls), b"pop3")
-        site = makeSite(
+        logins = PastLogins(
+            configuration.loginLog, partial(deferToThreadPool, self._reactor, self._pools[1])
+        )
+        return makeSite(
             configuration.issuer,
             {
                 **documentsByAddress(
@@ -271,40 +293,23 @@ class MailService(MultiService):
                     configuration.tokenLifetime,
                     server.federations,
                 ),
-                **setupByAddress(pages, setup, tls.sign),
+                **setupByAddress(pages, setup, sign),
                 **accountByAddress(
                     pages,
                     server.account,
                     self.administration,
                     server.signIn,
                     setup.hosts,
-                    self.database.spent,
-                    tls.sign,
+                    database.spent,
+                    sign,
                 ),
                 **adminByAddress(
-                    pages,
-                    server.admin,
-                    self.administration,
-                    self._rules,
-                    PastLogins(
-                        configuration.loginLog,
-                        partial(deferToThreadPool, self._reactor, self._pools[1]),
-                    ),
-                    self.database.spent,
+                    pages, server.admin, self.administration, self._rules, logins, database.spent
                 ),
             },
             MissingPage(pages),
             lobby,
         )
-        return {
-            "imap": imap,
-            "imaps": imap,
-            "submission": submission,
-            "submissions": submission,
-            "pop3": pop3,
-            "pop3s": pop3,
-            "https": site,
-        }
 
     # Its life
 

@@ -33,6 +33,8 @@ ACCOUNT, ADMIN = "account", "admin"
 The names of the sites, which are their client ids, and their paths.
 """
 
+SITES = (ACCOUNT, ADMIN)
+
 RECENT = 600.0
 """
 How many seconds ago somebody may have proved who he is who makes himself a key: whoever finds a

@@ -111,9 +111,9 @@ class NoticesTests(SynchronousTestCase):
         for account, address in (
             ("alice", "alice@mail.example.test"),
             ("a/b+c@xn--bcher-kva.example", "a/b+c@xn--bcher-kva.example"),
-            ("\N{LATIN SMALL LETTER U WITH DIAERESIS}@example.test", None),
+            # RFC 6532: in the mailbox where it is delivered, UTF-8 is what it is.
+            ("\N{LATIN SMALL LETTER U WITH DIAERESIS}@example.test",) * 2,
         ):
             message = self.sent(account, THE_COMMAND)
-            if address is not None:
-                self.assertEqual(address, message["To"].addresses[0].addr_spec)
+            self.assertEqual(address, str(message["To"]))
             self.assertIn(account, message.get_content())

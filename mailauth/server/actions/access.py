@@ -19,6 +19,7 @@ from ...stores.events import ACCOUNT_SITE, Actor, Kind
 from ...stores.records import NotFound
 from ..clients import Clients
 from ..liveness import endsWith, isRevoked
+from ..sites import SITES
 from .recording import Recorder
 
 BY_ADMINISTRATOR = "Ended by the administrator"
@@ -120,14 +121,15 @@ class AccessActions:
 
     async def listApplications(self, account: str) -> tuple[Application, ...]:
         """
-        The applications that may act for an account, newest first.
+        The applications that may act for an account, newest first, without our own sites: they are
+        where it is looked at.
         """
         self.revocations.catchUp()
         return tuple(
             [
                 await self._application(grant)
                 for grant in await self.grants.list(account)
-                if self._isLive(grant)
+                if grant.clientId not in SITES and self._isLive(grant)
             ]
         )
 

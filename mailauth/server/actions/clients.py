@@ -23,6 +23,7 @@ from ...stores.records import AlreadyExists, NotFound
 from ..clientauthentication import makeClientSecret
 from ..clientdocuments import isDocumentAddress
 from ..clients import Clients, deniedClient, isDenied
+from ..sites import SITES
 from .recording import Recorder
 
 DENIED = "This application was denied."
@@ -99,12 +100,15 @@ class NewClient:
 
 def checkClientId(value: str) -> str:
     """
-    An id that needs no encoding anywhere, or the address of a metadata document.
+    An id that needs no encoding anywhere, or the address of a metadata document. Those of our own
+    sites are taken.
 
     @raise UnusableClient: it is neither.
     """
     if _ID.fullmatch(value) is None and not isDocumentAddress(value):
         raise UnusableClient(f"{value!r} is no id of letters, digits, '.', '_', '~' and '-'")
+    if value in SITES:
+        raise UnusableClient(f"{value!r} is this server's own site: choose another id")
     return value
 
 
@@ -257,7 +261,10 @@ class ClientActions:
 
         @raise AlreadyExists: there is a record of it, which can be removed.
         @raise NotFound: there is no such client.
+        @raise UnusableClient: it is a site of ours, which nothing denies.
         """
+        if clientId in SITES:
+            raise UnusableClient(f"{clientId} is this server's own site, and cannot be denied.")
         known = await self.store.get(clientId)
         if known is None:
             if not isDocumentAddress(clientId):

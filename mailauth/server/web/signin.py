@@ -15,7 +15,7 @@ from ..authorization import AGAIN
 from ..federation import BadAnswer, Federation, NobodyHere, RefusedThere
 from ..passkeys import InvalidPasskey
 from ..signin import AppPasswordPresented, SignIn, StepExpired
-from ..sites import ACCOUNT, ADMIN
+from ..sites import SITES
 from .describing import describePlace
 from .endpoint import Answer
 from .onward import Destination, Onward
@@ -140,7 +140,7 @@ class _Step(Page):
             authentication, visit.peer, visit.userAgent, replaced=await visit.session()
         )
         visit.signIn(secret, session)
-        for site in (ACCOUNT, ADMIN):
+        for site in SITES:
             visit.forget(cookieOf(site))
         return await self.onward.goOn(visit, destination, session)
 

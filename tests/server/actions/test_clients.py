@@ -12,6 +12,7 @@ from mailauth.errors import Outage
 from mailauth.server.actions.clients import NewClient, UnusableClient
 from mailauth.server.clients import isDenied
 from mailauth.server.sealing import digestOf
+from mailauth.server.sites import SITES
 from mailauth.stores.records import AlreadyExists, NotFound
 from mailauth.testing.stores import NOW
 
@@ -55,6 +56,8 @@ class ClientActionsTests(AdministrationCase):
         """
         for change in (
             {"clientId": "a b"},
+            {"clientId": "account"},
+            {"clientId": "admin"},
             {"redirectURIs": ("http://webmail.example/",)},
             {"redirectURIs": ()},
             {"scope": frozenset({"made-up"})},
@@ -106,6 +109,18 @@ class ClientActionsTests(AdministrationCase):
             ],
             self.events(),
         )
+
+    def test_ours(self) -> None:
+        """
+        Our own sites are no clients of an administrator's: nothing takes their place, or denies
+        them.
+        """
+        for name in SITES:
+            self.refused(UnusableClient, self.clients.deny(ADMINISTRATOR, name))
+
+        self.assertEqual((), self.got(self.clients.list()))
+        self.assertFalse(self.stores.revocations.covers([clientTag(ISSUER, "account")], 0.0))
+        self.assertEqual([], self.events())
 
     def test_deniedOutage(self) -> None:
         """

@@ -13,12 +13,12 @@ from markupsafe import Markup, escape
 from ....oauth.records import BrowserSession
 from ....scopes import meaningsOf
 from ....stores.records import AppPassword
-from ...actions.access import AccessActions, Application, Connection
+from ...actions.access import Application, Connection
 from ..browsernames import browserName
 from ..describing import cleanName
+from ..limits import describeEnd, describeLimits, describeProtocol
 from ..times import ago, day
 from ..visit import Visit
-from .limits import describeEnd, describeLimits, describeProtocol
 
 
 class AccessKind(StrEnum):
@@ -50,18 +50,6 @@ class Access:
     facts: Mapping[str, Markup]
     verified: bool | None = None
     here: bool = False
-
-
-async def applicationsOf(access: AccessActions, account: str) -> tuple[Application, ...]:
-    """
-    The applications that may act for an account, without our own sites: they are where it is looked
-    at.
-    """
-    return tuple(
-        each
-        for each in await access.listApplications(account)
-        if not access.clients.isOurs(each.clientId)
-    )
 
 
 def isHere(browser: BrowserSession, here: BrowserSession | None) -> bool:

@@ -13,6 +13,7 @@ from ...administration import Administration
 from ...mailhosts import MailHosts
 from ...signin import SignIn
 from ...sites import Site
+from ..onetimeforms import OneTimeForms
 from ..pages import OnwardPage
 from ..sitepage import SignedInPage
 from ..visit import Pages
@@ -21,7 +22,6 @@ from .apple import ApplePage
 from .authenticator import AuthenticatorPage, RecoveryCodesPage, RemoveAuthenticatorPage
 from .ending import EndEverythingPage, EndPage
 from .newapppassword import NewAppPasswordPage
-from .onetimeforms import OneTimeForms
 from .overview import OverviewPage
 from .passkeys import NewPasskeyPage, RemovePasskeyPage, RenamePasskeyPage
 from .password import PasswordPage

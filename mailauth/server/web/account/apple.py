@@ -14,10 +14,10 @@ from ...mailhosts import MailHosts
 from ...setup import apple
 from ...sites import Site, SiteSession
 from ..endpoint import Answer
+from ..onetimeforms import OneTimeForms
 from ..times import day
 from ..visit import Pages, Visit
 from .accountpage import AccountPage
-from .onetimeforms import OneTimeForms
 
 
 class ApplePage(AccountPage):

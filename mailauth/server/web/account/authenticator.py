@@ -10,10 +10,10 @@ from ...administration import Administration
 from ...factors import Proposal, WrongCode
 from ...sites import Site, SiteSession
 from ..endpoint import Answer
+from ..onetimeforms import OneTimeForms
 from ..qrcodes import drawCode
 from ..visit import Pages, Visit
 from .accountpage import AccountPage
-from .onetimeforms import OneTimeForms
 from .waysin import waysIn
 
 

@@ -14,11 +14,11 @@ from ...administration import Administration
 from ...mailhosts import MailHosts, MailServer
 from ...sites import Site, SiteSession
 from ..endpoint import Answer
+from ..limits import PROTOCOLS, readLimits
+from ..onetimeforms import OneTimeForms
 from ..qrcodes import drawCode
 from ..visit import Pages, Visit
 from .accountpage import AccountPage
-from .limits import PROTOCOLS, readLimits
-from .onetimeforms import OneTimeForms
 
 
 class NewAppPasswordPage(AccountPage):

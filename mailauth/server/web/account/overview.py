@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ...sites import SiteSession
 from ..endpoint import Answer
 from ..visit import Visit
-from .access import AccessKind, Describer, applicationsOf, isHere
+from .access import AccessKind, Describer, isHere
 from .accountpage import AccountPage
 
 EVERYTHING, GONE = "everything", "gone"
@@ -39,7 +39,7 @@ class OverviewPage(AccountPage):
         See L{SitePage.show<mailauth.server.web.sitepage.SitePage.show>}.
         """
         account, access = session.account, self.administration.access
-        applications, here = await applicationsOf(access, account), await visit.session()
+        applications, here = await access.listApplications(account), await visit.session()
         describer = Describer(visit, self.administration.recorder.now(), applications)
         appPasswords = await self.administration.appPasswords.list(account)
         browsers = await access.listBrowsers(account)

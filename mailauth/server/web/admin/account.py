@@ -14,9 +14,9 @@ from ...actions.apppasswords import UnusableLimits
 from ...actions.factors import passkeyId
 from ...administration import Administration
 from ...sites import SiteSession
-from ..account.limits import describeLimits
 from ..browsernames import browserName
 from ..endpoint import Answer
+from ..limits import describeLimits
 from ..visit import Visit
 from .accounts import ruleOf, rulesIn
 from .adminpage import NOTHING, PROBLEMS, AdminPage
@@ -113,11 +113,7 @@ class AccountPage(AdminPage):
                 aliases=await administration.accounts.listAliases(name),
                 appPasswords=await administration.appPasswords.list(name),
                 limit=await administration.appPasswords.limit(name),
-                applications=[
-                    each
-                    for each in await access.listApplications(name)
-                    if not access.clients.isOurs(each.clientId)
-                ],
+                applications=await access.listApplications(name),
                 browsers=await access.listBrowsers(name),
                 connections=access.listConnections(name),
                 factors=await administration.factors.list(name),

@@ -12,7 +12,7 @@ from ....oauth.interfaces import ISpent
 from ...administration import Administration
 from ...pastlogins import PastLogins
 from ...sites import Site
-from ..account.onetimeforms import OneTimeForms
+from ..onetimeforms import OneTimeForms
 from ..pages import OnwardPage
 from ..sitepage import SignedInPage
 from ..visit import Pages

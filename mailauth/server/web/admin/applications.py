@@ -15,8 +15,8 @@ from ...actions.clients import NewClient
 from ...builtinclients import BUILT_IN
 from ...clients import isDenied
 from ...sites import SiteSession
-from ..account.onetimeforms import OneTimeForms
 from ..endpoint import Answer
+from ..onetimeforms import OneTimeForms
 from ..visit import Visit
 from .adminpage import NOTHING, PROBLEMS, AdminPage
 

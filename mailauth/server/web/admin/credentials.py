@@ -13,9 +13,9 @@ from ....oauth.requests import Form
 from ....stores.records import NotFound
 from ...actions.apppasswords import MAX_NAME
 from ...sites import SiteSession
-from ..account.limits import PROTOCOLS, readLimits
-from ..account.onetimeforms import OneTimeForms
 from ..endpoint import Answer
+from ..limits import PROTOCOLS, readLimits
+from ..onetimeforms import OneTimeForms
 from ..visit import Visit
 from .adminpage import NOTHING, PROBLEMS, AdminPage
 

@@ -11,10 +11,10 @@ from time import time
 
 import attrs
 
-from ....oauth.interfaces import ISpent
-from ....oauth.requests import Form
-from ...sealing import digestOf
-from ...sites import SiteSession
+from ...oauth.interfaces import ISpent
+from ...oauth.requests import Form
+from ..sealing import digestOf
+from ..sites import SiteSession
 
 
 @attrs.frozen(eq=False)

@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime, time
 import attrs
 from markupsafe import Markup, escape
 
-from ....oauth.requests import Form
-from ....stores.records import SEND_ONLY, AppPassword
-from ...actions.apppasswords import AppPasswordLimits, UnusableLimits
-from ..times import DAY, day
-from ..visit import Visit
+from ...oauth.requests import Form
+from ...stores.records import SEND_ONLY, AppPassword
+from ..actions.apppasswords import AppPasswordLimits, UnusableLimits
+from .times import DAY, day
+from .visit import Visit
 
 PROTOCOLS: Mapping[str, str] = {
     "imap": "setup.hand.imap",
